@@ -1,0 +1,134 @@
+"""The nouns the rules are written in: what a record is, who asks, by which right.
+
+Only names stand here. What each name may do is dated policy data (``consent/policy/``), what it is called in
+Japanese, plain Japanese and English is wording (``consent.wording``). The order of the members carries no meaning.
+"""
+
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """A kind of record that is opened, kept and handed on as one."""
+
+    ENROLMENT = "enrolment"  # 指導要録のうち学籍に関する記録
+    GUIDANCE = "guidance"  # 指導要録のうち指導に関する記録
+    HEALTH_CHECK = "health_check"  # 健康診断票（歯・口腔の検査票を含む）
+    ATTENDANCE_DAILY = "attendance_daily"  # 日々の出欠、長期欠席の理由、出席扱い
+
+
+class HandlingClass(StrEnum):
+    """How carefully a category is handled; at least the class of the education security guideline (2025-03)."""
+
+    I = "I"  # noqa: E741 - the guideline's own numeral
+    II = "II"
+    III = "III"
+
+
+class SchoolStage(StrEnum):
+    """A stage of schooling (学校教育法1条)."""
+
+    ELEMENTARY = "elementary"  # 小学校
+    JUNIOR_HIGH = "junior_high"  # 中学校
+    COMPULSORY = "compulsory"  # 義務教育学校
+    SENIOR_HIGH = "senior_high"  # 高等学校
+    SECONDARY = "secondary"  # 中等教育学校
+    SPECIAL_NEEDS = "special_needs"  # 特別支援学校
+
+
+class Relation(StrEnum):
+    """What the asking person is to the child; every viewing right hangs on one of these."""
+
+    SELF = "self"
+    CARER = "carer"
+    CLASS_TEACHER = "class_teacher"
+    NURSE_TEACHER = "nurse_teacher"  # 養護教諭
+    REGISTER_CLERK = "register_clerk"
+    PRINCIPAL = "principal"
+    BOARD_OFFICER = "board_officer"
+    OPERATOR = "operator"
+
+
+class ActorKind(StrEnum):
+    """In which capacity somebody asks. One session has one kind: a teacher who is also a parent signs in as either."""
+
+    LEARNER = "learner"
+    CARER = "carer"
+    STAFF = "staff"
+    JOB = "job"  # background work of the node
+    UNKNOWN = "unknown"  # nobody is signed in
+
+
+class StaffRole(StrEnum):
+    """A dated office that a person holds for an organisation (school, board of education, node operator)."""
+
+    TEACHER = "teacher"
+    NURSE_TEACHER = "nurse_teacher"
+    CLERK = "clerk"
+    PRINCIPAL = "principal"
+    BOARD_OFFICER = "board_officer"
+    OPERATOR = "operator"
+
+
+class PlacementState(StrEnum):
+    """Where a child stands with one school on one day."""
+
+    EXPECTED = "expected"  # on the roster, not begun
+    ENROLLED = "enrolled"
+    FORMER = "former"  # left; the school still keeps what the law has it keep
+    NONE = "none"  # never on this school's roll
+
+
+class Basis(StrEnum):
+    """By which right a grown-up cares for a child (民法818条・819条・766条・838条, 児童福祉法47条・33条の2)."""
+
+    SOLE = "sole"  # 親権者（単独）
+    JOINT = "joint"  # 親権者（共同）
+    CUSTODIAN = "custodian"  # 監護者
+    MINOR_GUARDIAN = "minor_guardian"  # 未成年後見人
+    FACILITY_HEAD = "facility_head"  # 児童福祉施設の長
+    CHILD_GUIDANCE_HEAD = "child_guidance_head"  # 児童相談所長
+    FOSTER_PARENT = "foster_parent"  # 里親
+    CONTACT = "contact"  # 連絡先だけの人（親権も監護もない）
+
+
+class CarerState(StrEnum):
+    """What has become of that right: in use, suspended (民法834条の2), lost (834条), or unable to be used."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LOST = "lost"
+    UNABLE = "unable"
+
+
+class ActClass(StrEnum):
+    """How weighty an act for the child is (民法824条の2): it settles how many holders must act."""
+
+    DAILY = "daily"  # 監護及び教育に関する日常の行為
+    IMPORTANT = "important"
+    URGENT = "urgent"  # 子の利益のため急迫の事情があるとき
+
+
+class DecidesAs(StrEnum):
+    """How the holder of a basis takes part in an act of one class."""
+
+    ALONE = "alone"
+    TOGETHER = "together"  # with every other holder of parental authority
+    STANDS_IN = "stands_in"  # only where the child has no holder of parental authority
+    NOT = "not"
+
+
+class AgeBand(StrEnum):
+    """How much the child's own word weighs; where each band begins is policy."""
+
+    INFORMED = "informed"  # a carer decides, the child is told
+    ASKED = "asked"  # the same, and the child is asked before a widening
+    JOINS = "joins"  # child and carer both, for important widening
+    ADULT = "adult"  # the learner alone
+
+
+class Locale(StrEnum):
+    """The three languages every sentence exists in."""
+
+    JA = "ja"
+    PLAIN = "plain"  # やさしい日本語
+    EN = "en"
