@@ -1,0 +1,339 @@
+"""The keyring: everything that must not lie in the database or its backups, behind one small interface.
+
+It holds one key per child, wrapped under the key of the current epoch; the node's own secrets; the signing keys; the
+journal of irreversible decisions; and the leaf hashes of the access log. Erasing a child destroys the wrapping;
+rotating the epoch rewraps the living and destroys the epoch's key, whereupon no older copy of anything opens for the
+erased. What this proves depends on the back end: a hardware module destroys for certain, files only as well as the
+disk forgets. The file back end therefore says so, loudly, whenever it is opened.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from trust.errors import N_, ManabiError
+from trust.files import destroy, locked, nothing_follows, write_new
+from trust.journal import DecisionKind, Journal
+from trust.leaves import LeafStore
+from trust.sealing import KEY_BYTES
+from trust.signing import SigningKey
+from trust.wrappings import Wrap, Wrappings
+
+FORMAT: Final = "manabi-keyring/1"
+_NONCE_BYTES: Final = 12
+_OWNER_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_LOG = logging.getLogger(__name__)
+
+
+class KeyErased(ManabiError):
+    """The child's key was destroyed for good; nothing sealed under it can be read or written again."""
+
+    code = "keyring.erased"
+    status = 410
+    title = N_("This record was erased for good.")
+    remedy = N_("It cannot be brought back. The office tells you when it was decided and on what ground.")
+
+
+class KeyUnknown(ManabiError):
+    """No key was ever made for this subject in this keyring."""
+
+    code = "keyring.unknown"
+    status = 404
+    title = N_("There is no key for this record.")
+    remedy = N_("The operator checks that database and keyring belong to the same node.")
+
+
+class KeyringRefused(ManabiError):
+    """The folder is not a keyring this node may open."""
+
+    code = "keyring.refused"
+    status = 500
+    title = N_("The keyring in %(folder)s cannot be opened (%(reason)s).")
+    remedy = N_("Point the setting to this node's own keyring folder, owned by the service and closed to all others.")
+
+
+class KeyringRolledBack(ManabiError):
+    """The table of wrapped keys is from an epoch whose key is destroyed: an older copy was put back."""
+
+    code = "keyring.rolled_back"
+    status = 500
+    title = N_("The wrapped keys are from epoch %(epoch)s, whose key is destroyed.")
+    remedy = N_("Put back the newest copy of the keyring. An older copy stays unreadable; that is what erasure means.")
+
+
+class WrappingBroken(ManabiError):
+    """A wrapped key does not open under its epoch's key: it was altered, or moved from another child's row."""
+
+    code = "keyring.wrapping_broken"
+    status = 500
+    title = N_("A child's wrapped key does not open.")
+    remedy = N_("Put back the newest copy of the keyring's table of wrapped keys and look for the cause.")
+
+
+class Keyring(Protocol):
+    """What every back end offers; nothing outside ``trust`` knows which one it has."""
+
+    node_id: str
+    journal: Journal
+    leaves: LeafStore
+
+    def create_subject_key(self, subject: UUID) -> None:
+        """Make a key for this child if it has none; raises KeyErased for an erased one."""
+
+    def create_subject_keys(self, subjects: Iterable[UUID]) -> None:
+        """Make keys for several children in one transaction, all or nothing; raises KeyErased."""
+
+    def subject_key(self, subject: UUID) -> bytes:
+        """Return the child's key, 32 bytes, not to be kept; raises KeyErased or KeyUnknown."""
+
+    def subject_keys(self, subjects: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of those who have one; erased and unknown ones are absent."""
+
+    def erase_subject(self, subject: UUID, *, by: str, now: datetime) -> None:
+        """Destroy the child's key: durable in the journal first, then the wrapping goes. Repeating changes nothing."""
+
+    def rotate_epoch(self, *, now: datetime) -> int:
+        """Rewrap the living, destroy the old epoch's key and return the new epoch."""
+
+    def node_key(self, purpose: str) -> bytes:
+        """Return the node's own key for a purpose, 32 bytes, the same for ever."""
+
+    def signing_key(self, owner: str) -> SigningKey:
+        """Return the owner's signing key, made on first use; owner is a school code, or 'node' for checkpoints."""
+
+
+class FileKeyring:
+    """A keyring in a folder: for the demo, development and small nodes that accept best-effort destruction."""
+
+    def __init__(self, folder: Path, node_id: str) -> None:
+        self.folder = folder
+        self.node_id = node_id
+        self.journal = Journal(folder / "journal.jsonl")
+        self.leaves = LeafStore(folder / "leaves")
+        self._wrappings = Wrappings(folder / "wrapped-keys.sqlite3")
+        self._secret = _read_secret(folder / "node.secret")
+        self._epoch_key: tuple[int, AESGCM] | None = None
+        self._node_keys: dict[str, bytes] = {}
+        self._signing_keys: dict[str, SigningKey] = {}
+
+    @classmethod
+    def create(cls, folder: Path, node_id: str) -> "FileKeyring":
+        """Lay a new keyring and open it; raises KeyringRefused if one is there already.
+
+        A creation that was cut short is completed by the next one; nothing that exists is ever replaced.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        with locked(folder / "lock"):
+            if (folder / "keyring.json").exists():
+                raise KeyringRefused(folder=str(folder), reason="there is one already")
+            write_new(folder / "node.secret", os.urandom(KEY_BYTES))
+            write_new(_epoch_file(folder, 1), os.urandom(KEY_BYTES))
+            (folder / "signing").mkdir(mode=0o700, exist_ok=True)
+            wrappings = Wrappings(folder / "wrapped-keys.sqlite3")
+            (folder / "wrapped-keys.sqlite3").touch(mode=0o600)
+            wrappings.lay()
+            wrappings.close()
+            write_new(folder / "keyring.json", json.dumps({"format": FORMAT, "node": node_id}).encode())
+        return cls.open(folder, node_id)
+
+    @classmethod
+    def open(cls, folder: Path, node_id: str) -> "FileKeyring":
+        """Open a keyring, finishing what a crash interrupted.
+
+        Raises KeyringRefused for another node's folder, a damaged one or one that others may read, KeyringRolledBack
+        for an older copy of the wrapped keys, JournalBroken for an edited journal.
+        """
+        try:
+            stated = json.loads((folder / "keyring.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise KeyringRefused(folder=str(folder), reason="no keyring is there") from error
+        if stated != {"format": FORMAT, "node": node_id}:
+            raise KeyringRefused(folder=str(folder), reason="it belongs to another node or version")
+        if folder.stat().st_mode & 0o077:
+            raise KeyringRefused(folder=str(folder), reason="others may read it; chmod 700 closes it")
+        _LOG.warning(
+            "File keyring: destruction of keys is best effort. Use a hardware module or KMS for real children."
+        )
+        keyring = cls(folder, node_id)
+        keyring._recover()
+        return keyring
+
+    def close(self) -> None:
+        """Close the files that are held open; the keyring may still be used and opens them again."""
+        self._wrappings.close()
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of the current epoch, for the operator's page."""
+        return self._wrappings.epoch()
+
+    def create_subject_key(self, subject: UUID) -> None:
+        """See Keyring."""
+        self.create_subject_keys((subject,))
+
+    def create_subject_keys(self, subjects: Iterable[UUID]) -> None:
+        """See Keyring. Fifty thousand take about a second."""
+
+        def wrapper(epoch: int) -> Wrap:
+            key = self._cipher(epoch)
+            return lambda subject: _wrap(key, subject, epoch, os.urandom(KEY_BYTES))
+
+        self._wrappings.add(subjects, wrapper, self._refuse_erased)
+
+    def subject_key(self, subject: UUID) -> bytes:
+        """See Keyring. The journal is asked each time, so an erasure by another process holds at once."""
+        while True:
+            self._refuse_erased(subject)
+            found = self._wrappings.find(subject)
+            if found is None:
+                raise KeyUnknown
+            try:
+                return self._unwrap(subject, *found)
+            except KeyringRolledBack:
+                # A rotation may have passed between the row and the key of its epoch: then the row has changed.
+                if found == self._wrappings.find(subject):
+                    raise
+
+    def subject_keys(self, subjects: Iterable[UUID]) -> dict[UUID, bytes]:
+        """See Keyring."""
+        erased = self.journal.erased()
+        wanted = [subject for subject in subjects if subject not in erased]
+        while True:
+            epoch = self._wrappings.epoch()
+            try:
+                return {one: self._unwrap(one, of, wrapped) for one, of, wrapped in self._wrappings.find_many(wanted)}
+            except KeyringRolledBack:
+                if epoch == self._wrappings.epoch():
+                    raise
+
+    def erase_subject(self, subject: UUID, *, by: str, now: datetime) -> None:
+        """See Keyring."""
+        with locked(self.folder / "lock"):
+            if not self.journal.is_erased(subject):
+                self.journal.append(DecisionKind.ERASED, subject, by=by, now=now)
+            self._wrappings.remove((subject,))
+
+    def rotate_epoch(self, *, now: datetime, after: Callable[[str], None] = nothing_follows) -> int:
+        """See Keyring. ``after`` is told each step as it completes, so that tests can stop the process there.
+
+        The steps: key-written, rewrapped, committed, log-emptied, key-overwritten, key-unlinked. Stopped before
+        'committed', the old epoch stands; from then on the new one does. The next opening removes the other's key.
+        """
+        with locked(self.folder / "lock"):
+            self._tidy()
+            old = self._wrappings.epoch()
+            new = old + 1
+            write_new(_epoch_file(self.folder, new), os.urandom(KEY_BYTES))
+            after("key-written")
+            old_key, new_key = self._cipher(old), self._load(new)
+
+            def rewrap(subject: UUID, wrapped: bytes) -> bytes:
+                return _wrap(new_key, subject, new, _open(old_key, subject, old, wrapped))
+
+            self._wrappings.rewrap(rewrap, to_epoch=new, after=after)
+            destroy(_epoch_file(self.folder, old), after=after)
+            self._epoch_key = (new, new_key)
+        _LOG.info("Epoch %d began at %s; the key of epoch %d is destroyed.", new, now.isoformat(), old)
+        return new
+
+    def node_key(self, purpose: str) -> bytes:
+        """See Keyring. HKDF-SHA-256 (RFC 5869) of the node's secret, bound to node and purpose."""
+        key = self._node_keys.get(purpose)
+        if key is None:
+            info = b"manabi-node-key-v1\x00" + json.dumps([self.node_id, purpose]).encode()
+            key = HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self._secret)
+            self._node_keys[purpose] = key
+        return key
+
+    def signing_key(self, owner: str) -> SigningKey:
+        """See Keyring. Of several processes asking first, one makes the key and all use it."""
+        key = self._signing_keys.get(owner)
+        if key is None:
+            if not 0 < len(owner) <= 64 or not _OWNER_CHARACTERS.issuperset(owner):
+                raise ValueError("an owner is named by 1 to 64 letters, digits, '-' or '_'")
+            path = self.folder / "signing" / f"{owner}.pem"
+            if not path.exists():
+                write_new(path, SigningKey.generate().to_pem())
+            key = SigningKey.from_pem(path.read_bytes())
+            self._signing_keys[owner] = key
+        return key
+
+    def _refuse_erased(self, subject: UUID) -> None:
+        if self.journal.is_erased(subject):
+            raise KeyErased
+
+    def _unwrap(self, subject: UUID, epoch: int, wrapped: bytes) -> bytes:
+        return _open(self._cipher(epoch), subject, epoch, wrapped)
+
+    def _cipher(self, epoch: int) -> AESGCM:
+        """Return the epoch's cipher; only the newest one met is kept in memory."""
+        held = self._epoch_key
+        if held is None or held[0] != epoch:
+            held = (epoch, self._load(epoch))
+            self._epoch_key = held
+        return held[1]
+
+    def _load(self, epoch: int) -> AESGCM:
+        try:
+            return AESGCM(_epoch_file(self.folder, epoch).read_bytes())
+        except FileNotFoundError as error:
+            raise KeyringRolledBack(epoch=epoch) from error
+
+    def _recover(self) -> None:
+        with locked(self.folder / "lock"):
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Finish what a crash interrupted: keys of other epochs go, and so do wrappings of the erased.
+
+        If the current epoch's own key is missing, nothing is touched: the remaining key may be the only good one.
+        """
+        current = _epoch_file(self.folder, self._wrappings.epoch())
+        self._load(self._wrappings.epoch())
+        for file in self.folder.glob("epoch-*.key"):
+            if file != current:
+                destroy(file)
+        erased = self.journal.erased()
+        if erased:
+            self._wrappings.remove(erased)
+
+
+def _epoch_file(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch}.key"
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        secret = path.read_bytes()
+    except OSError as error:
+        raise KeyringRefused(folder=str(path.parent), reason=f"{path.name} is missing") from error
+    if len(secret) != KEY_BYTES:
+        raise KeyringRefused(folder=str(path.parent), reason=f"{path.name} is damaged")
+    return secret
+
+
+def _place(subject: UUID, epoch: int) -> bytes:
+    return b"manabi-wrap-v1" + subject.bytes + epoch.to_bytes(8, "big")
+
+
+def _wrap(cipher: AESGCM, subject: UUID, epoch: int, key: bytes) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, key, _place(subject, epoch))
+
+
+def _open(cipher: AESGCM, subject: UUID, epoch: int, wrapped: bytes) -> bytes:
+    try:
+        return cipher.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _place(subject, epoch))
+    except (InvalidTag, ValueError) as error:
+        raise WrappingBroken from error
