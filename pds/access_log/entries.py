@@ -1,0 +1,130 @@
+"""Writing the access log: one row per decision, in the decision's own transaction, locking nothing others share."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from trust.transparency.chain import commitment
+
+from pds.access_log.models import NOBODY
+from pds.node import Node
+from trust.sealing import Binding, seal
+
+ENTRY_SCHEMA = "urn:manabi:schema:access-log-entry:1"
+SALT_BYTES = 32
+
+_INSERT = text(
+    "INSERT INTO log_entry (learner_id, entry_id, at, classes, sealed, commitment, links_seed) "
+    "VALUES (:learner_id, :entry_id, :at, :classes, :sealed, :commitment, :links_seed)"
+)
+
+
+class Act(StrEnum):
+    """What somebody did or tried: `source:subject:action`."""
+
+    RECORD_READ = "learner:record:read"
+    OVERVIEW_READ = "learner:overview:read"
+    LOG_READ = "learner:access_log:read"
+    ROSTER_READ = "school:roster:read"
+    LEARNER_ERASED = "learner:keys:erase"
+    NODE_RESTORED = "node:backup:restore"
+
+
+class Purpose(StrEnum):
+    """Why: looking back over one's own record, the daily work of a school, or keeping the node running."""
+
+    LOOK_BACK = "look_back"
+    SCHOOL_WORK = "school_work"
+    OPERATION = "operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The acting person as the log knows them; `organisation_name` is the name on the day of the act."""
+
+    kind: str
+    person: UUID | None
+    relation: str | None
+    organisation: UUID | None = None
+    organisation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision. `learner` None stands for a child this node does not know, or for nobody in particular."""
+
+    who: Who
+    act: Act
+    purpose: Purpose
+    learner: UUID | None
+    category: str | None
+    records: tuple[tuple[UUID, int], ...]
+    allowed: bool
+    rule: str
+    citation: str
+    reason: str | None
+    at: datetime
+    reference: str
+    classes: tuple[str, ...]
+
+    def to_bytes(self, entry_id: UUID, node_id: str) -> bytes:
+        """Return the bytes that the commitment binds and that the family downloads."""
+        body = {
+            "id": str(entry_id),
+            "node": node_id,
+            "at": self.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "who": {
+                "kind": self.who.kind,
+                "person": None if self.who.person is None else str(self.who.person),
+                "relation": self.who.relation,
+                "organisation": None if self.who.organisation is None else str(self.who.organisation),
+                "organisation_name": self.who.organisation_name,
+            },
+            "act": self.act.value,
+            "purpose": self.purpose.value,
+            "learner": None if self.learner is None else str(self.learner),
+            "category": self.category,
+            "records": [[str(record), version] for record, version in self.records],
+            "outcome": "allowed" if self.allowed else "refused",
+            "rule": self.rule,
+            "citation": self.citation,
+            "reason": self.reason,
+            "reference": self.reference,
+        }
+        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def write(session: Session, node: Node, entries: Sequence[Entry]) -> None:
+    """Insert entries into the caller's transaction. The caller commits before the first byte of an answer leaves."""
+    session.execute(_INSERT, [_row(node, entry) for entry in entries])
+
+
+def _row(node: Node, entry: Entry) -> dict[str, object]:
+    entry_id, salt = uuid4(), os.urandom(SALT_BYTES)
+    body = entry.to_bytes(entry_id, node.node_id)
+    subject = NOBODY if entry.learner is None else entry.learner
+    return {
+        "learner_id": subject,
+        "entry_id": entry_id,
+        "at": entry.at,
+        "classes": list(entry.classes),
+        "sealed": seal(entry_key(node, subject), entry_binding(node, subject, entry_id), salt + body),
+        "commitment": commitment(body, salt),
+        "links_seed": os.urandom(SALT_BYTES),
+    }
+
+
+def entry_key(node: Node, subject: UUID) -> bytes:
+    """Return the key that entries about a child are sealed under; the node's own for `NOBODY`."""
+    return node.keyring.node_key("node-log") if subject == NOBODY else node.keyring.subject_key(subject)
+
+
+def entry_binding(node: Node, subject: UUID, entry_id: UUID) -> Binding:
+    """Return the place an entry is sealed to."""
+    return Binding(node.node_id, subject, f"log/{entry_id}", 1, ENTRY_SCHEMA)

@@ -1,0 +1,190 @@
+"""Who somebody is: the person behind an account, a child's facts for the rules, and blind look-up of identifiers."""
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session
+
+from consent.authority import Care as CareFact
+from consent.decision import Actor, Child
+from consent.placement import Placement, RoleHeld
+from consent.vocabulary import ActorKind, Basis, CarerState
+from consent.vocabulary import StaffRole as Role
+from pds.node import Node
+from pds.people.details import CarerDetails, LearnerDetails
+from pds.people.models import Carer, Learner, LearnerIdentifier, Person, Staff, StaffRole
+
+_CHILD_FACTS = text(
+    """
+    SELECT l.details, l.revision,
+      (SELECT jsonb_agg(jsonb_build_array(c.carer_id, c.basis, c.state, c.valid_from, c.valid_to, c.court_order,
+                                          c.contact_block))
+         FROM care c WHERE c.learner_id = l.learner_id AND NOT c.withdrawn) AS care,
+      (SELECT jsonb_agg(jsonb_build_array(e.organisation_id, o.parent_id, e.class_id, e.school_year, e.begin, e."end"))
+         FROM enrolment e JOIN organisation o USING (organisation_id)
+        WHERE e.learner_id = l.learner_id AND NOT e.withdrawn) AS placements
+    FROM learner l WHERE l.learner_id = :learner AND NOT l.withdrawn
+    """
+).bindparams(bindparam("learner"))
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A role somebody holds, with the name of the organisation as a page or a log entry shows it."""
+
+    role: Role
+    organisation: UUID
+    organisation_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever is signed in: the actor of the rules, and under which names the log knows them."""
+
+    actor: Actor
+    offices: tuple[Office, ...] = ()
+
+    @property
+    def person(self) -> UUID:
+        """The person; every viewer is somebody."""
+        if self.actor.person is None:
+            raise ValueError("a viewer is always a person")
+        return self.actor.person
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChild:
+    """A child this node knows: the facts that the rules judge, and the opened details."""
+
+    facts: Child
+    details: LearnerDetails
+
+
+def viewer_for(session: Session, person: UUID) -> Viewer | None:
+    """Return who stands behind an account's subject, or None if that person is no longer known here."""
+    kind = session.scalar(select(Person.kind).where(Person.person_id == person))
+    if kind is None:
+        return None
+    if kind != ActorKind.STAFF:
+        return Viewer(Actor(ActorKind(kind), person))
+    rows = session.execute(_ROLES, {"staff": person}).all()
+    held = tuple(
+        RoleHeld(Role(row.role), row.organisation_id, frozenset({row.class_id} - {None}), row.valid_from, row.valid_to)
+        for row in rows
+    )
+    offices = tuple(Office(Role(row.role), row.organisation_id, row.name) for row in rows)
+    return Viewer(Actor(ActorKind.STAFF, person, held), offices)
+
+
+_ROLES = text(
+    """
+    SELECT r.role, r.organisation_id, r.class_id, r.valid_from, r.valid_to, o.name
+    FROM staff_role r JOIN organisation o USING (organisation_id)
+    WHERE r.staff_id = :staff AND NOT r.withdrawn ORDER BY r.valid_from, r.role
+    """
+)
+
+
+def find_child(session: Session, node: Node, learner: UUID) -> KnownChild | None:
+    """Return a child's facts for the rules, or None where no such child is known. Needs the context bound."""
+    row = session.execute(_CHILD_FACTS, {"learner": learner}).first()
+    if row is None:
+        return None
+    details = LearnerDetails.opened(
+        bytes(row.details), node.keyring.subject_key(learner), node.node_id, learner, row.revision
+    )
+    facts = Child(
+        learner,
+        details.birth_date,
+        tuple(_care(*entry) for entry in row.care or ()),
+        tuple(_placement(*entry) for entry in row.placements or ()),
+    )
+    return KnownChild(facts, details)
+
+
+def children_of(session: Session, carer: UUID) -> list[UUID]:
+    """Return the children a carer has an entry for, whatever it says; the rules decide what may be shown."""
+    rows = session.execute(
+        text("SELECT learner_id FROM care WHERE carer_id = :carer AND NOT withdrawn ORDER BY learner_id"),
+        {"carer": carer},
+    )
+    return list(rows.scalars())
+
+
+def learner_details(session: Session, node: Node, learners: Iterable[UUID]) -> dict[UUID, LearnerDetails]:
+    """Open the details of several learners that the context names; erased ones are absent."""
+    wanted = list(learners)
+    keys = node.keyring.subject_keys(wanted)
+    rows = session.execute(
+        select(Learner.learner_id, Learner.details, Learner.revision).where(
+            Learner.learner_id.in_(wanted), Learner.withdrawn.is_(False)
+        )
+    )
+    return {
+        row.learner_id: LearnerDetails.opened(
+            row.details, keys[row.learner_id], node.node_id, row.learner_id, row.revision
+        )
+        for row in rows
+        if row.learner_id in keys
+    }
+
+
+def carer_details(session: Session, node: Node, carer: UUID) -> CarerDetails | None:
+    """Open a carer's details, for the carer's own pages."""
+    row = session.get(Carer, carer)
+    if row is None or row.withdrawn:
+        return None
+    return CarerDetails.opened(row.details, node.keyring.subject_key(carer), node.node_id, carer, row.revision)
+
+
+def staff_name(session: Session, staff: UUID) -> str | None:
+    """Return the name of a staff member."""
+    return session.scalar(select(Staff.name).where(Staff.staff_id == staff))
+
+
+def blind_index(index_key: bytes, scheme: str, value: str) -> bytes:
+    """Return the keyed index of an identifier: HMAC-SHA256 over scheme and NFKC-normalised value, 16 bytes."""
+    normal = unicodedata.normalize("NFKC", value).strip()
+    message = len(scheme.encode()).to_bytes(2, "big") + scheme.encode() + normal.encode()
+    return hmac.digest(index_key, message, hashlib.sha256)[:16]
+
+
+def find_by_identifier(session: Session, node: Node, scheme: str, value: str) -> UUID | None:
+    """Return the learner another system knows under `value`. For jobs: the application role sees named rows only."""
+    blind = blind_index(node.keyring.node_key("index"), scheme, value)
+    return session.scalar(select(LearnerIdentifier.learner_id).where(LearnerIdentifier.blind == blind))
+
+
+def current_roles(session: Session, staff: UUID, day: date) -> list[StaffRole]:
+    """Return the roles in force on a day."""
+    rows = session.scalars(select(StaffRole).where(StaffRole.staff_id == staff, StaffRole.withdrawn.is_(False)))
+    return [row for row in rows if row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)]
+
+
+def _care(
+    carer: str, basis: str, state: str, start: str, end: str | None, court_order: bool, blocked: bool
+) -> CareFact:
+    return CareFact(
+        UUID(carer), Basis(basis), CarerState(state), date.fromisoformat(start), _day(end),
+        "recorded" if court_order else None, blocked,
+    )  # fmt: skip
+
+
+def _placement(
+    organisation: str, board: str | None, class_id: str | None, school_year: int, begin: str, end: str | None
+) -> Placement:
+    return Placement(
+        UUID(organisation), UUID(board) if board else None, UUID(class_id) if class_id else None, school_year,
+        date.fromisoformat(begin), _day(end),
+    )  # fmt: skip
+
+
+def _day(value: Any) -> date | None:
+    return None if value is None else date.fromisoformat(value)

@@ -1,0 +1,49 @@
+"""Records and their versions. A version is never changed: a correction is the next version."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from web.database import Base
+
+
+class Record(Base):
+    """One document about a learner: a category, the school that keeps it, and a school year.
+
+    For `enrolment` the school year is the one in which the learner came to the school. `withdrawn` hides a record
+    whose only version was taken back; its versions stay.
+    """
+
+    __tablename__ = "record"
+    __table_args__ = (UniqueConstraint("learner_id", "category", "organisation_id", "school_year"),)
+
+    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    category: Mapped[str]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.organisation_id"))
+    school_year: Mapped[int]
+    current_version: Mapped[int]
+    withdrawn: Mapped[bool]
+
+
+class RecordVersion(Base):
+    """One signed state of a record, sealed under the child's key.
+
+    `sealed` opens to a compact JWS of the issuing school whose payload names learner, record, version and schema and
+    holds the body: the bytes that were signed are the bytes that are shown. `origin` is the intake run that brought
+    the version; `compensates` is the version that this one takes back.
+    """
+
+    __tablename__ = "record_version"
+    __table_args__ = (ForeignKeyConstraint(["learner_id", "record_id"], ["record.learner_id", "record.record_id"]),)
+
+    learner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    schema: Mapped[str]
+    sealed: Mapped[bytes]
+    issued_at: Mapped[datetime]
+    origin: Mapped[UUID | None]
+    compensates: Mapped[int | None]

@@ -1,0 +1,152 @@
+"""Records: signed by the issuing school, sealed under the child's key, versioned and never overwritten."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from consent.vocabulary import Category
+from pds.node import Node
+from trust.sealing import Binding, SealBroken, seal, unseal
+from trust.signing import SigningKey, VerifyingKey
+
+RECORD_TYP = "manabi-record+jws"
+
+_COLUMNS = """
+    r.learner_id, r.record_id, r.category, r.organisation_id, r.school_year, v.version, v.schema, v.sealed, v.issued_at,
+    o.name AS school_name, o.code AS school_code
+"""
+_CURRENT = f"""
+    SELECT {_COLUMNS} FROM record r
+    JOIN record_version v ON v.learner_id = r.learner_id AND v.record_id = r.record_id AND v.version = r.current_version
+    JOIN organisation o ON o.organisation_id = r.organisation_id
+    WHERE r.learner_id = :learner AND NOT r.withdrawn
+"""  # noqa: S608 — put together from constants
+_ONE = text(_CURRENT + " AND r.record_id = :record")
+_OF_CATEGORIES = text(_CURRENT + " AND r.category = ANY(:categories) ORDER BY r.school_year, r.category")
+_CATEGORY_OF = text("SELECT category FROM record WHERE learner_id = :learner AND record_id = :record AND NOT withdrawn")
+_VERSIONS = text(
+    "SELECT version, issued_at, compensates FROM record_version "
+    "WHERE learner_id = :learner AND record_id = :record ORDER BY version"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """Which version of which record of whom."""
+
+    learner: UUID
+    record: UUID
+    version: int
+    category: Category
+    organisation: UUID
+    school_code: str
+    school_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """A record opened and checked: its body is what the school signed."""
+
+    place: RecordPlace
+    school_name: str
+    schema: str
+    body: dict[str, Any]
+    issued_at: datetime
+    signed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionNote:
+    """One line of a record's history. `compensates` is the version that was taken back."""
+
+    version: int
+    issued_at: datetime
+    compensates: int | None
+
+
+def sign_and_seal(
+    node_id: str,
+    place: RecordPlace,
+    schema: str,
+    body: dict[str, Any],
+    *,
+    issued_at: datetime,
+    signing: SigningKey,
+    subject_key: bytes,
+) -> bytes:
+    """Return the sealed, signed form of one version. The bytes that are signed are the bytes that are shown later."""
+    payload = json.dumps(
+        {
+            "iss": place.school_code, "node": node_id, "sub": str(place.learner), "record": str(place.record),
+            "version": place.version, "category": place.category, "school_year": place.school_year, "schema": schema,
+            "iat": int(issued_at.timestamp()), "body": body,
+        },
+        ensure_ascii=False, separators=(",", ":"), sort_keys=True,
+    )  # fmt: skip
+    token = signing.sign(payload.encode(), typ=RECORD_TYP)
+    return seal(subject_key, _binding(node_id, place, schema), token.encode())
+
+
+def open_sealed(
+    node_id: str, place: RecordPlace, school_name: str, schema: str, sealed: bytes, *, key: bytes, issuer: VerifyingKey
+) -> OpenedRecord:
+    """Unseal, check the school's signature and that the payload belongs here.
+
+    Raises `SealBroken` or `SignatureRefused`; either means that nothing may be shown.
+    """
+    token = unseal(key, _binding(node_id, place, schema), sealed).decode()
+    payload = json.loads(issuer.verify(token, typ=RECORD_TYP))
+    named = (payload["sub"], payload["record"], payload["version"], payload["iss"], payload["schema"])
+    if named != (str(place.learner), str(place.record), place.version, place.school_code, schema):
+        raise SealBroken
+    return OpenedRecord(
+        place, school_name, schema, payload["body"], datetime.fromtimestamp(payload["iat"], UTC), issuer.kid
+    )
+
+
+def category_of(session: Session, learner: UUID, record: UUID) -> Category | None:
+    """Return a record's category without opening it, or None where there is no such record."""
+    found = session.scalar(_CATEGORY_OF, {"learner": learner, "record": record})
+    return None if found is None else Category(found)
+
+
+def open_current(session: Session, node: Node, learner: UUID, record: UUID) -> OpenedRecord | None:
+    """Open the standing version of one record. Only `pds.sharing` calls this on somebody's behalf."""
+    row = session.execute(_ONE, {"learner": learner, "record": record}).first()
+    return None if row is None else _open_row(node, row, node.keyring.subject_key(learner))
+
+
+def open_all_current(
+    session: Session, node: Node, learner: UUID, categories: Iterable[Category]
+) -> Sequence[OpenedRecord]:
+    """Open the standing versions of all records of some categories, oldest school year first."""
+    rows = session.execute(_OF_CATEGORIES, {"learner": learner, "categories": [c.value for c in categories]}).all()
+    if not rows:
+        return []
+    key = node.keyring.subject_key(learner)
+    return [_open_row(node, row, key) for row in rows]
+
+
+def history(session: Session, learner: UUID, record: UUID) -> list[VersionNote]:
+    """Return when a record was issued, corrected and taken back, without any content."""
+    rows = session.execute(_VERSIONS, {"learner": learner, "record": record})
+    return [VersionNote(row.version, row.issued_at, row.compensates) for row in rows]
+
+
+def _open_row(node: Node, row: Row[Any], key: bytes) -> OpenedRecord:
+    place = RecordPlace(
+        row.learner_id, row.record_id, row.version, Category(row.category), row.organisation_id, row.school_code,
+        row.school_year,
+    )  # fmt: skip
+    issuer = node.keyring.signing_key(row.school_code).public()
+    return open_sealed(node.node_id, place, row.school_name, row.schema, bytes(row.sealed), key=key, issuer=issuer)
+
+
+def _binding(node_id: str, place: RecordPlace, schema: str) -> Binding:
+    return Binding(node_id, place.learner, str(place.record), place.version, schema)

@@ -1,0 +1,217 @@
+"""The one policy enforcement point: every read of a record by anyone is decided, logged and opened here.
+
+Each function asks `consent.decision`, writes the entry into the caller's transaction, and only then opens anything.
+The edge commits before it answers, so no byte leaves without its entry; refusals are entries too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from consent.decision import Read, decide, viewer_classes
+from consent.verdict import Allowed, DenialCode, Denied, public_code
+from consent.vocabulary import ActorKind, Category, Relation
+from pds.access_log import entries
+from pds.access_log.entries import Act, Entry, Purpose, Who
+from pds.node import Node
+from pds.people import service as people
+from pds.people.service import KnownChild, Office, Viewer
+from pds.records import service as records
+from pds.records.service import OpenedRecord
+from web.database import bind_context
+
+NODE_CHAIN = "node"
+"""The chain of entries about no known child; only the operator and auditors read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The circumstances of a read: who, why, when, and the reference number of the request."""
+
+    viewer: Viewer
+    purpose: Purpose
+    now: datetime
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """A record as this viewer may see it. `withheld` names fields that exist and stay closed."""
+
+    record: OpenedRecord
+    body: dict[str, Any]
+    withheld: tuple[str, ...]
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal. `shown` is what the person may be told; `code` is for the log alone."""
+
+    code: DenialCode
+    shown: DenialCode
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that a viewer may see of some categories of one child; refused categories are named, without reason."""
+
+    child: KnownChild
+    records: tuple[Disclosed, ...]
+    refused: tuple[Category, ...]
+
+
+def read_record(session: Session, node: Node, asking: Asking, learner: UUID, record: UUID) -> Disclosed | Refused:
+    """Decide, log and open one record. An unknown record is answered like a child that is not the viewer's own."""
+    child = _approach(session, node, asking, learner)
+    category = None if child is None else records.category_of(session, learner, record)
+    if child is None or category is None:
+        return _refuse(session, node, asking, child, Denied(DenialCode.UNKNOWN_CHILD), Act.RECORD_READ, None)
+    verdict = decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
+    if isinstance(verdict, Denied):
+        return _refuse(session, node, asking, child, verdict, Act.RECORD_READ, category)
+    opened = records.open_current(session, node, learner, record)
+    if opened is None:
+        return _refuse(session, node, asking, child, Denied(DenialCode.UNKNOWN_CHILD), Act.RECORD_READ, category)
+    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, [opened])])
+    return _disclose(opened, verdict)
+
+
+def read_overview(
+    session: Session, node: Node, asking: Asking, learner: UUID, categories: Iterable[Category]
+) -> Overview | Refused:
+    """Decide each category by itself and open what is allowed; one entry per category, refused if none is allowed."""
+    child = _approach(session, node, asking, learner)
+    if child is None:
+        return _refuse(session, node, asking, None, Denied(DenialCode.UNKNOWN_CHILD), Act.OVERVIEW_READ, None)
+    verdicts = {
+        category: decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
+        for category in categories
+    }
+    allowed = {category: verdict for category, verdict in verdicts.items() if isinstance(verdict, Allowed)}
+    denied = {category: verdict for category, verdict in verdicts.items() if isinstance(verdict, Denied)}
+    if not allowed:
+        category, verdict = next(iter(denied.items()))
+        return _refuse(session, node, asking, child, verdict, Act.OVERVIEW_READ, category)
+    opened = records.open_all_current(session, node, learner, allowed)
+    entries.write(
+        session,
+        node,
+        [
+            _entry(
+                node, asking, child, verdict, Act.OVERVIEW_READ, category,
+                [record for record in opened if record.place.category is category],
+            )
+            for category, verdict in allowed.items()
+        ],
+    )  # fmt: skip
+    return Overview(child, tuple(_disclose(record, allowed[record.place.category]) for record in opened), tuple(denied))
+
+
+def approach_log(session: Session, node: Node, asking: Asking, learner: UUID) -> tuple[KnownChild, str] | Refused:
+    """Decide whether a viewer may see who looked at a child's record; return the child and the viewer's chain.
+
+    The family's own look at its log is not an entry of that log: it would only ever show itself. A refusal is one.
+    """
+    child = _approach(session, node, asking, learner)
+    if child is None:
+        return _refuse(session, node, asking, None, Denied(DenialCode.UNKNOWN_CHILD), Act.LOG_READ, None)
+    chain = _own_chain(asking.viewer)
+    if chain is None or chain not in viewer_classes(child.facts, asking.now, node.policy):
+        verdict = decide(Read(asking.viewer.actor, child.facts, Category.ENROLMENT, asking.now), node.policy)
+        code = verdict.code if isinstance(verdict, Denied) else DenialCode.ROLE_NOT_FOR_CATEGORY
+        return _refuse(session, node, asking, child, Denied(code), Act.LOG_READ, None)
+    return child, chain
+
+
+def note_roster(session: Session, node: Node, asking: Asking, organisation: UUID, name: str) -> None:
+    """Log that somebody opened a class list: names of children in their care, no record."""
+    who = Who(asking.viewer.actor.kind.value, asking.viewer.person, None, organisation, name)
+    entry = Entry(
+        who, Act.ROSTER_READ, asking.purpose, None, None, (), True, "roster", "", None, asking.now, asking.reference,
+        (NODE_CHAIN,),
+    )  # fmt: skip
+    entries.write(session, node, [entry])
+
+
+def _approach(session: Session, node: Node, asking: Asking, learner: UUID) -> KnownChild | None:
+    bind_context(session, learners=[learner], person=asking.viewer.person)
+    return people.find_child(session, node, learner)
+
+
+def _refuse(
+    session: Session,
+    node: Node,
+    asking: Asking,
+    child: KnownChild | None,
+    verdict: Denied,
+    act: Act,
+    category: Category | None,
+) -> Refused:
+    entries.write(session, node, [_entry(node, asking, child, verdict, act, category, [])])
+    return Refused(verdict.code, public_code(verdict))
+
+
+def _entry(
+    node: Node,
+    asking: Asking,
+    child: KnownChild | None,
+    verdict: Allowed | Denied,
+    act: Act,
+    category: Category | None,
+    opened: Sequence[OpenedRecord],
+) -> Entry:
+    allowed = isinstance(verdict, Allowed)
+    return Entry(
+        who=_who(asking.viewer, verdict.relation if isinstance(verdict, Allowed) else None, child),
+        act=act,
+        purpose=asking.purpose,
+        learner=None if child is None else child.facts.learner,
+        category=None if category is None else category.value,
+        records=tuple((record.place.record, record.place.version) for record in opened),
+        allowed=allowed,
+        rule=verdict.rule if isinstance(verdict, Allowed) else "",
+        citation=verdict.citation if isinstance(verdict, Allowed) else "",
+        reason=None if isinstance(verdict, Allowed) else verdict.code.value,
+        at=asking.now,
+        reference=asking.reference,
+        classes=(NODE_CHAIN,) if child is None else viewer_classes(child.facts, asking.now, node.policy),
+    )
+
+
+def _who(viewer: Viewer, relation: Relation | None, child: KnownChild | None) -> Who:
+    office = _office_for(viewer, child)
+    return Who(
+        viewer.actor.kind.value,
+        viewer.person,
+        None if relation is None else relation.value,
+        None if office is None else office.organisation,
+        None if office is None else office.organisation_name,
+    )
+
+
+def _office_for(viewer: Viewer, child: KnownChild | None) -> Office | None:
+    """Return the office under which staff act for this child: at the child's school if they hold one there."""
+    schools = set() if child is None else {placement.organisation for placement in child.facts.placements}
+    here = [office for office in viewer.offices if office.organisation in schools]
+    return next(iter(here or viewer.offices), None)
+
+
+def _own_chain(viewer: Viewer) -> str | None:
+    match viewer.actor.kind:
+        case ActorKind.LEARNER:
+            return "child"
+        case ActorKind.CARER:
+            return f"carer:{viewer.person}"
+        case _:
+            return None
+
+
+def _disclose(record: OpenedRecord, verdict: Allowed) -> Disclosed:
+    body = {name: value for name, value in record.body.items() if name not in verdict.withheld_fields}
+    withheld = tuple(name for name in verdict.withheld_fields if record.body.get(name))
+    return Disclosed(record, body, withheld, verdict.relation)
