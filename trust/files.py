@@ -26,6 +26,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def lay_file(path: Path) -> None:
+    """Create an empty 0600 file durably; one that exists is left as it is."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    sync_folder(path.parent)
+
+
 def write_new(path: Path, content: bytes) -> bool:
     """Create a 0600 file durably and atomically; False, changing nothing, if the name is already taken.
 

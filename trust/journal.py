@@ -13,6 +13,7 @@ import fcntl
 import json
 import logging
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from typing import Final
 from uuid import UUID
 
 from trust.errors import N_, ManabiError
-from trust.files import sync_folder
+from trust.files import lay_file
 
 START: Final = "0" * 64
 """What the first line names as the line before it."""
@@ -98,20 +99,32 @@ def _read_line(raw: bytes, seq: int, prev: str) -> JournalLine:
     return line
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How far this process has read: bytes, and number and hash of the last line."""
+
+    read_to: int
+    seq: int
+    hash: str
+
+
 class Journal:
     """One journal file, safe for many threads and processes at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._guard = Lock()
-        self._read_to = 0
-        self._last: JournalLine | None = None
+        self._known = _Known(0, 0, START)
         self._erased: set[UUID] = set()
-        if not path.exists():
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-            sync_folder(path.parent)
+        _JOURNALS.add(self)
         with self._alone() as handle:
             self._mend(handle)
+
+    @classmethod
+    def lay(cls, path: Path) -> "Journal":
+        """Create the file if it is missing, and open it. Opening alone never does: a lost journal must be noticed."""
+        lay_file(path)
+        return cls(path)
 
     def append(
         self, kind: DecisionKind, subject: UUID | None, *, by: str, now: datetime, detail: dict[str, str] | None = None
@@ -121,10 +134,9 @@ class Journal:
             raise ValueError("now must carry a time zone")
         with self._alone() as handle:
             self._mend(handle)
-            known, prev = self._known()
             document: dict[str, object] = {
-                "seq": known + 1,
-                "prev": prev,
+                "seq": self._known.seq + 1,
+                "prev": self._known.hash,
                 "at": now.isoformat(),
                 "kind": kind.value,
                 "subject": None if subject is None else str(subject),
@@ -149,13 +161,13 @@ class Journal:
     def verify(self) -> int:
         """Read the whole journal against its hashes and return the number of lines; raises JournalBroken."""
         with self._guard:
-            known_seq, known_hash = self._known()
+            known = self._known
         count = 0
         for line in self.lines():
             count = line.seq
-            if count == known_seq and line.hash != known_hash:
+            if count == known.seq and line.hash != known.hash:
                 raise JournalBroken(line=count, reason="rewritten since this process read it")
-        if count < known_seq:
+        if count < known.seq:
             raise JournalBroken(line=count + 1, reason="lines are missing at the end")
         return count
 
@@ -163,7 +175,7 @@ class Journal:
         """Return number and hash of the last line (0 and START if empty), to be kept elsewhere and compared."""
         with self._guard:
             self._catch_up()
-            return self._known()
+            return self._known.seq, self._known.hash
 
     def erased(self) -> frozenset[UUID]:
         """Return everyone whose key was destroyed, as of the last complete line on the disk."""
@@ -173,7 +185,7 @@ class Journal:
 
     def is_erased(self, subject: UUID) -> bool:
         """Tell whether this subject's key was destroyed; one ``stat`` when nothing was added, so every read asks."""
-        if os.stat(self.path).st_size != self._read_to:
+        if os.stat(self.path).st_size != self._known.read_to:
             with self._guard:
                 self._catch_up()
         return subject in self._erased
@@ -188,19 +200,19 @@ class Journal:
         finally:
             os.close(handle)
 
-    def _known(self) -> tuple[int, str]:
-        return (0, START) if self._last is None else (self._last.seq, self._last.hash)
+    def renew_guard(self) -> None:
+        """Forget, in a forked child, that a thread of the parent may have held the lock."""
+        self._guard = Lock()
 
     def _read_next(self, raw: bytes) -> JournalLine:
-        seq, prev = self._known()
-        return _read_line(raw, seq + 1, prev)
+        return _read_line(raw, self._known.seq + 1, self._known.hash)
 
     def _catch_up(self) -> bytes:
         """Take in the complete lines added since the last look; return the bytes behind the last newline."""
         with self.path.open("rb") as file:
-            if file.seek(0, os.SEEK_END) < self._read_to:
-                raise JournalBroken(line=self._known()[0], reason="lines are missing at the end")
-            file.seek(self._read_to)
+            if file.seek(0, os.SEEK_END) < self._known.read_to:
+                raise JournalBroken(line=self._known.seq, reason="lines are missing at the end")
+            file.seek(self._known.read_to)
             added = file.read()
         complete = added.rfind(b"\n") + 1
         for raw in added[:complete].splitlines(keepends=True):
@@ -209,10 +221,10 @@ class Journal:
 
     def _take_in(self, raw: bytes) -> JournalLine:
         line = self._read_next(raw)
-        self._last = line
         if line.kind is DecisionKind.ERASED and line.subject is not None:
             self._erased.add(line.subject)
-        self._read_to += len(raw)
+        # Last, and in one assignment: whoever sees the new length, or a child forked here, also sees the erasure.
+        self._known = _Known(self._known.read_to + len(raw), line.seq, line.hash)
         return line
 
     def _mend(self, handle: int) -> None:
@@ -228,7 +240,7 @@ class Journal:
             self._read_next(rest)
         except JournalBroken:
             _LOG.warning("journal %s: %d bytes of a torn append are cut off", self.path.name, len(rest))
-            os.ftruncate(handle, self._read_to)
+            os.ftruncate(handle, self._known.read_to)
             os.fsync(handle)
             return
         _write_all(handle, b"\n")
@@ -239,3 +251,14 @@ def _write_all(handle: int, content: bytes) -> None:
     while content:
         content = content[os.write(handle, content) :]
     os.fsync(handle)
+
+
+_JOURNALS: Final[weakref.WeakSet[Journal]] = weakref.WeakSet()
+
+
+def _renew_guards() -> None:
+    for journal in list(_JOURNALS):
+        journal.renew_guard()
+
+
+os.register_at_fork(after_in_child=_renew_guards)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from trust.errors import N_, ManabiError
-from trust.files import sync_folder
+from trust.files import lay_file
 from trust.transparency.tree import HASH_BYTES, CompactRange, fold_peaks
 
 _STRIDE: Final = 8
@@ -39,13 +39,17 @@ class LeafStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files = tuple(path.with_name(path.name + suffix) for suffix in _SUFFIXES)
-        for file in self._files:
-            if not file.exists():
-                os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-                sync_folder(path.parent)
+        for file in self._files[1:]:
+            lay_file(file)
         with self._alone() as handles:
             self._drop_wrong_roots(handles)
             self._derive(handles)
+
+    @classmethod
+    def lay(cls, path: Path) -> "LeafStore":
+        """Create the file if it is missing, and open it. Opening alone never does: lost leaves must be noticed."""
+        lay_file(path)
+        return cls(path)
 
     @property
     def size(self) -> int:

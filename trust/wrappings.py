@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS epoch (only_row INTEGER PRIMARY KEY CHECK (only_row =
 INSERT OR IGNORE INTO epoch VALUES (1, 1);
 """
 
-Wrap = Callable[[UUID], bytes]
+WrapNew = Callable[[UUID, int], bytes]
 Rewrap = Callable[[UUID, bytes], bytes]
 
 
@@ -39,7 +39,7 @@ class ConnectionPool:
     """Idle connections to one file. A connection serves one thread at a time and never outlives a fork."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.RLock()
         with _POOLS_GUARD:
@@ -80,7 +80,7 @@ class ConnectionPool:
             self._idle.pop().close()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
@@ -116,7 +116,8 @@ class Wrappings:
         weakref.finalize(self, self._pool.close)
 
     def lay(self) -> None:
-        """Create the tables and epoch 1 where they are missing."""
+        """Create the file, the tables and epoch 1 where they are missing."""
+        self._pool.path.touch(mode=0o600)
         with self._pool.lend() as connection:
             connection.executescript(_TABLES)
 
@@ -152,19 +153,18 @@ class Wrappings:
                 for raw, epoch, wrapped in connection.execute(query, batch).fetchall():
                     yield UUID(bytes=raw), epoch, wrapped
 
-    def add(self, subjects: Iterable[UUID], wrapper: Callable[[int], Wrap], refuse: Callable[[UUID], None]) -> None:
+    def add(self, subjects: Iterable[UUID], wrap_new: WrapNew, refuse: Callable[[UUID], None]) -> None:
         """Add a key for each child that has none, all or nothing.
 
-        ``wrapper`` is given the epoch and returns what wraps a new key; ``refuse`` raises for a child that may have
-        none. Both are asked inside the transaction, so neither a rotation nor an erasure can come in between.
+        ``wrap_new`` makes a key for child and epoch; ``refuse`` raises for a child that may have none. Both are asked
+        inside the transaction, so neither a rotation nor an erasure can come in between.
         """
         with self._pool.lend() as connection, _writing(connection):
             epoch = _epoch(connection)
-            wrap = wrapper(epoch)
             rows: list[tuple[bytes, int, bytes]] = []
             for subject in subjects:
                 refuse(subject)
-                rows.append((subject.bytes, epoch, wrap(subject)))
+                rows.append((subject.bytes, epoch, wrap_new(subject, epoch)))
             connection.executemany("INSERT INTO wrapping VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     def remove(self, subjects: Iterable[UUID]) -> None:
