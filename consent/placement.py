@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from consent.age import school_year_end
+from consent.age import school_year_end, school_year_of
 from consent.vocabulary import PlacementState, StaffRole
 
 
@@ -54,7 +54,8 @@ class Placement:
 
     def current_on(self, day: date) -> bool:
         """Whether the child sits in this place on ``day``."""
-        return self.begin <= day <= self.last_day
+        ended = self.end is not None and self.end < day
+        return self.begin <= day and not ended and school_year_of(day) <= self.school_year
 
 
 def placement_state(placements: Iterable[Placement], organisation: UUID, day: date) -> PlacementState:

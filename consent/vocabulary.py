@@ -4,6 +4,7 @@ Only names stand here. What each name may do is dated policy data (``consent/pol
 Japanese, plain Japanese and English is wording (``consent.wording``). The order of the members carries no meaning.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -117,6 +118,13 @@ class DecidesAs(StrEnum):
     NOT = "not"
 
 
+class RetentionStart(StrEnum):
+    """From which day the school's retention period of a record is counted."""
+
+    LEFT_SCHOOL = "left_school"  # 卒業、転学、退学の日
+    SCHOOL_YEAR_END = "school_year_end"  # その年度の終わり
+
+
 class AgeBand(StrEnum):
     """How much the child's own word weighs; where each band begins is policy."""
 
@@ -132,3 +140,22 @@ class Locale(StrEnum):
     JA = "ja"
     PLAIN = "plain"  # やさしい日本語
     EN = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence or name in the three languages; Japanese carries readings as ``学校《がっこう》``."""
+
+    ja: str
+    plain: str
+    en: str
+
+    def say(self, locale: str) -> str:
+        """The wording for a reader's language: ``ja``, ``plain`` or ``en`` (ValueError for any other)."""
+        match Locale(locale):
+            case Locale.JA:
+                return self.ja
+            case Locale.PLAIN:
+                return self.plain
+            case Locale.EN:
+                return self.en

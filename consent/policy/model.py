@@ -1,0 +1,166 @@
+"""The policy of a node as values: what is in force when, and the source of every rule.
+
+``Policy`` holds every dated edition; a decision asks for the one in force at the instant of the question. Nothing here
+decides: that is ``consent.authority``, ``consent.visibility`` and ``consent.decision``.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from consent.age import BandStart, japan_day
+from consent.verdict import Allowed, DenialCode
+from consent.vocabulary import (
+    ActClass,
+    Basis,
+    CarerState,
+    Category,
+    DecidesAs,
+    HandlingClass,
+    PlacementState,
+    Relation,
+    RetentionStart,
+    Text,
+)
+
+
+class CitationKind(StrEnum):
+    """What sort of source a rule rests on."""
+
+    LAW = "law"
+    ORDINANCE = "ordinance"  # 政令・省令
+    GUIDELINE = "guideline"
+    CASE = "case"
+    SERVICE = "service"  # this service's own rule, at least as strict as the law
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source: the article in Japanese as it is cited, and in English."""
+
+    key: str
+    kind: CitationKind
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """The ages that change rights (民法4条) and the bands of the child's own say."""
+
+    adult_age: int
+    bands: tuple[BandStart, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BasisRule:
+    """What a basis of care may do: read the child's record, and decide in each class of act.
+
+    ``refused_as`` is the denial of a basis that may not read, None for one that may.
+    """
+
+    basis: Basis
+    refused_as: DenialCode | None
+    decides: Mapping[ActClass, DecidesAs]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateRule:
+    """What a state of care leaves of the basis. ``refused_as`` is None where the view is kept."""
+
+    state: CarerState
+    refused_as: DenialCode | None
+    decides: bool
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One rule that opens a category to a relation. ``when`` is empty for the learner and for carers.
+
+    ``allowed`` is the verdict given under this rule; it is always the same one.
+    """
+
+    rule: str
+    category: Category
+    relation: Relation
+    when: frozenset[PlacementState]
+    rank: int
+    citations: tuple[Citation, ...]
+    allowed: Allowed
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldField:
+    """A field that stays closed to some relations: they learn that it exists and how to ask for it."""
+
+    category: Category
+    field: str
+    withheld_from: frozenset[Relation]
+    label: Text
+    notice: Text
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the school keeps its record, in whole years from a starting day, with what families should know."""
+
+    years: int
+    counted_from: RetentionStart
+    note: Text
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRule:
+    """What a category is in law: how carefully handled, by whom, on what basis, for how long."""
+
+    category: Category
+    handling_class: HandlingClass
+    handling_citations: tuple[Citation, ...]
+    content: Text
+    controller: Text
+    legal_basis: tuple[Citation, ...]
+    retention: Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """All rules in force from ``begin`` to ``end``, both days included (None: until a later version is issued)."""
+
+    begin: date
+    end: date | None
+    ages: Ages
+    bases: Mapping[Basis, BasisRule]
+    states: Mapping[CarerState, StateRule]
+    categories: Mapping[Category, CategoryRule]
+    openings: Mapping[tuple[Category, Relation], Opening]
+    withheld: tuple[WithheldField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every edition of a node's policy in order of time, without overlap, and every source they cite."""
+
+    editions: tuple[Edition, ...]
+    citations: Mapping[str, Citation]
+
+    def on(self, day: date) -> Edition | None:
+        """The edition in force on a Japanese day, None where no rule covers it."""
+        if self.editions[-1].begin <= day:  # nearly every question is about now
+            latest = self.editions[-1]
+        else:
+            index = bisect_right(self.editions, day, key=lambda edition: edition.begin)
+            if index == 0:
+                return None
+            latest = self.editions[index - 1]
+        return latest if latest.end is None or day <= latest.end else None
+
+    def at(self, instant: datetime) -> Edition | None:
+        """The edition in force at an aware instant."""
+        return self.on(japan_day(instant))

@@ -1,0 +1,223 @@
+"""What each policy file says, read into values: ages, authority, categories, visibility, sources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from consent.age import BandStart
+from consent.policy import faults
+from consent.policy.model import (
+    Ages,
+    BasisRule,
+    CategoryRule,
+    Citation,
+    CitationKind,
+    Opening,
+    Retention,
+    StateRule,
+    WithheldField,
+)
+from consent.policy.reading import Entry
+from consent.verdict import Allowed, DenialCode
+from consent.vocabulary import (
+    ActClass,
+    AgeBand,
+    Basis,
+    CarerState,
+    Category,
+    DecidesAs,
+    HandlingClass,
+    PlacementState,
+    Relation,
+    RetentionStart,
+)
+
+Citations = Mapping[str, Citation]
+
+WITHOUT_PLACEMENT = frozenset({Relation.SELF, Relation.CARER})
+"""Relations that do not hang on a place at a school."""
+
+MAY_SEE_FORMER = frozenset({Relation.PRINCIPAL, Relation.REGISTER_CLERK})
+"""The only ones who may see children who left: for certificates, closing, correction, disclosure. *fixed*"""
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Who sees what by default, and which fields stay closed even so."""
+
+    openings: tuple[Opening, ...]
+    withheld: tuple[WithheldField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What each basis and each state of care may do."""
+
+    bases: Mapping[Basis, BasisRule]
+    states: Mapping[CarerState, StateRule]
+
+
+def read_citations(file: Entry) -> dict[str, Citation]:
+    """The sources, by the key under which rules cite them."""
+    sources: dict[str, Citation] = {}
+    for key, entry in file.fields(("$schema", "citations"))["citations"].members().items():
+        parts = entry.fields(("kind", "ja", "en"))
+        sources[key] = Citation(key, parts["kind"].member(CitationKind), parts["ja"].text(), parts["en"].text())
+    return sources
+
+
+def read_ages(entry: Entry, citations: Citations) -> Ages:
+    """Legal age and age bands; the lowest band begins at birth."""
+    parts = entry.fields(("adult_age", "bands", "citations"))
+    adult_age = parts["adult_age"].number()
+    starts = parts["bands"].fields([band.value for band in AgeBand if band is not AgeBand.ADULT])
+    ages = {AgeBand(name): start.number() for name, start in starts.items()} | {AgeBand.ADULT: adult_age}
+    bands = tuple(sorted((BandStart(band, age) for band, age in ages.items()), key=lambda start: start.from_age))
+    for earlier, later in pairwise(bands):
+        if earlier.from_age == later.from_age:
+            raise faults.PolicyEntryRepeated(place=parts["bands"].place, value=str(later.from_age))
+    if bands[0].from_age != 0:
+        raise faults.PolicyEntryMissing(place=parts["bands"].place, value="0")
+    return Ages(adult_age, bands, _cited(parts["citations"], citations))
+
+
+def read_authority(entry: Entry, citations: Citations) -> Authority:
+    """Every basis and every state, none left out."""
+    parts = entry.fields(("bases", "states"))
+    bases, states = parts["bases"].every(Basis), parts["states"].every(CarerState)
+    return Authority(
+        bases={basis: _read_basis(basis, part, citations) for basis, part in bases.items()},
+        states={state: _read_state(state, part, citations) for state, part in states.items()},
+    )
+
+
+def _read_basis(basis: Basis, entry: Entry, citations: Citations) -> BasisRule:
+    parts = entry.fields(("reads", "decides", "citations"), ("refused_as",))
+    decides = {act: how.member(DecidesAs) for act, how in parts["decides"].every(ActClass).items()}
+    return BasisRule(basis, _read_refusal(entry, parts), decides, _cited(parts["citations"], citations))
+
+
+def _read_state(state: CarerState, entry: Entry, citations: Citations) -> StateRule:
+    parts = entry.fields(("reads", "decides", "citations"), ("refused_as",))
+    decides, sources = parts["decides"].truth(), _cited(parts["citations"], citations)
+    return StateRule(state, _read_refusal(entry, parts), decides, sources)
+
+
+def _read_refusal(entry: Entry, parts: Mapping[str, Entry]) -> DenialCode | None:
+    """The denial of a basis or state: given exactly where it does not read."""
+    if parts["reads"].truth():
+        if "refused_as" in parts:
+            raise faults.PolicyShapeWrong(
+                place=parts["refused_as"].place, value=str(parts["refused_as"].value), expected="nothing where it reads"
+            )
+        return None
+    if "refused_as" not in parts:
+        raise faults.PolicyEntryMissing(place=entry.place, value="refused_as")
+    return parts["refused_as"].member(DenialCode)
+
+
+def read_categories(entry: Entry, citations: Citations) -> dict[Category, CategoryRule]:
+    """Every category: content, handling class, controller, legal basis, retention of the school's record."""
+    return {category: _read_category(category, part, citations) for category, part in entry.every(Category).items()}
+
+
+def _read_category(category: Category, entry: Entry, citations: Citations) -> CategoryRule:
+    parts = entry.fields(("content", "handling", "controller", "legal_basis", "school_retention"))
+    handling = parts["handling"].fields(("class", "citations"))
+    kept = parts["school_retention"].fields(("years", "counted_from", "note", "citations"))
+    return CategoryRule(
+        category=category,
+        content=parts["content"].wording(),
+        handling_class=handling["class"].member(HandlingClass),
+        handling_citations=_cited(handling["citations"], citations),
+        controller=parts["controller"].wording(),
+        legal_basis=_cited(parts["legal_basis"], citations),
+        retention=Retention(
+            years=kept["years"].number(),
+            counted_from=kept["counted_from"].member(RetentionStart),
+            note=kept["note"].wording(),
+            citations=_cited(kept["citations"], citations),
+        ),
+    )
+
+
+def read_visibility(entry: Entry, citations: Citations) -> Visibility:
+    """The openings, each relation at most once per category, and the fields withheld within them."""
+    parts = entry.fields(("openings", "withheld_fields"))
+    withheld = tuple(_read_withheld(item, citations) for item in parts["withheld_fields"].items())
+    _refuse_repeats(parts["withheld_fields"], "field")
+    openings: dict[tuple[Category, Relation], Opening] = {}
+    for rank, item in enumerate(parts["openings"].items()):
+        opening = _read_opening(item, rank, withheld, citations)
+        if (opening.category, opening.relation) in openings:
+            raise faults.PolicyEntryRepeated(place=item.place, value=f"{opening.category}, {opening.relation}")
+        openings[opening.category, opening.relation] = opening
+    _refuse_repeats(parts["openings"], "rule")
+    return Visibility(tuple(openings.values()), withheld)
+
+
+def _read_opening(entry: Entry, rank: int, withheld: tuple[WithheldField, ...], citations: Citations) -> Opening:
+    parts = entry.fields(("rule", "category", "relation", "citations"), ("when",))
+    category, relation = parts["category"].member(Category), parts["relation"].member(Relation)
+    when = frozenset[PlacementState]()
+    if relation in WITHOUT_PLACEMENT:
+        if "when" in parts:
+            raise faults.PolicyShapeWrong(place=parts["when"].place, value=relation, expected="a relation at a school")
+    elif "when" not in parts:
+        raise faults.PolicyEntryMissing(place=entry.place, value="when")
+    else:
+        when = frozenset(item.member(PlacementState) for item in parts["when"].items())
+        if not when:
+            raise faults.PolicyEntryMissing(place=parts["when"].place, value=PlacementState.ENROLLED)
+    _refuse_forbidden(entry, relation, when)
+    sources = _cited(parts["citations"], citations)
+    closed = tuple(w.field for w in withheld if w.category is category and relation in w.withheld_from)
+    return Opening(
+        rule=parts["rule"].text(),
+        category=category,
+        relation=relation,
+        when=when,
+        rank=rank,
+        citations=sources,
+        allowed=Allowed(relation, parts["rule"].text(), "、".join(source.ja for source in sources), closed),
+    )
+
+
+def _refuse_forbidden(entry: Entry, relation: Relation, when: frozenset[PlacementState]) -> None:
+    """What no policy may open: anything to an operator, a child not yet enrolled, former pupils beyond the office."""
+    former = PlacementState.FORMER in when and relation not in MAY_SEE_FORMER
+    early = not when <= {PlacementState.ENROLLED, PlacementState.FORMER}
+    if relation is Relation.OPERATOR or former or early:
+        raise faults.PolicyRuleForbidden(place=entry.place, value=relation)
+
+
+def _read_withheld(entry: Entry, citations: Citations) -> WithheldField:
+    parts = entry.fields(("category", "field", "withheld_from", "label", "notice", "citations"))
+    return WithheldField(
+        category=parts["category"].member(Category),
+        field=parts["field"].text(),
+        withheld_from=frozenset(item.member(Relation) for item in parts["withheld_from"].items()),
+        label=parts["label"].wording(),
+        notice=parts["notice"].wording(),
+        citations=_cited(parts["citations"], citations),
+    )
+
+
+def _refuse_repeats(entries: Entry, key: str) -> None:
+    seen: set[str] = set()
+    for item in entries.items():
+        name = item.members()[key]
+        if name.text() in seen:
+            raise faults.PolicyEntryRepeated(place=name.place, value=name.text())
+        seen.add(name.text())
+
+
+def _cited(entry: Entry, citations: Citations) -> tuple[Citation, ...]:
+    """The sources of a rule: at least one, each of them known."""
+    items = entry.items()
+    if not items:
+        raise faults.PolicyCitationMissing(place=entry.place)
+    for item in items:
+        if item.text() not in citations:
+            raise faults.PolicyCitationUnknown(place=item.place, value=item.text())
+    return tuple(citations[item.text()] for item in items)

@@ -1,0 +1,68 @@
+"""The two answers to a read: allowed, or denied for a reason.
+
+A verdict is a value, never an exception: a denial is written to the access log like an allowance.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consent.vocabulary import Relation
+
+
+class DenialCode(StrEnum):
+    """Why a read was refused. Each code has a sentence that says what to do next (``consent.wording``)."""
+
+    SIGN_IN_NEEDED = "sign_in_needed"
+    NO_RULE = "no_rule"  # nothing in force opens this; what is unlisted is forbidden
+    ROLE_ENDED = "role_ended"
+    ROLE_NOT_FOR_CATEGORY = "role_not_for_category"
+    CONTACT_ONLY = "contact_only"
+    CARER_SUSPENDED = "carer_suspended"
+    CARER_UNABLE = "carer_unable"
+    AUTHORITY_LOST = "authority_lost"
+    CARE_ENDED = "care_ended"
+    OF_AGE = "of_age"
+    UNKNOWN_CHILD = "unknown_child"
+    NOT_YOUR_RECORD = "not_your_record"
+    NOT_YOUR_CHILD = "not_your_child"
+    NOT_IN_YOUR_CARE = "not_in_your_care"
+    CONTACT_BLOCKED = "contact_blocked"
+    NOTHING_HERE = "nothing_here"  # what an asker is shown for the five above, and an account without children
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Yes: as whom, under which rule and article (Japanese), and which fields of the record stay closed even so."""
+
+    relation: Relation
+    rule: str
+    citation: str
+    withheld_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """No, and the reason for the log. What the person asking may be shown is ``public_code`` of it."""
+
+    code: DenialCode
+
+
+HIDDEN = frozenset(
+    {
+        DenialCode.UNKNOWN_CHILD,
+        DenialCode.NOT_YOUR_RECORD,
+        DenialCode.NOT_YOUR_CHILD,
+        DenialCode.NOT_IN_YOUR_CARE,
+        DenialCode.CONTACT_BLOCKED,
+    }
+)
+"""Reasons from which an asker could learn whether a child is known here. *fixed*"""
+
+
+def public_code(denied: Denied) -> DenialCode:
+    """The code an asker may be shown: one and the same for an unknown child, a stranger's child and a blocked carer.
+
+    The reasons that pass through are either independent of the child asked for, or told only to someone whom the
+    register itself names as the child's carer.
+    """
+    return DenialCode.NOTHING_HERE if denied.code in HIDDEN else denied.code
