@@ -7,7 +7,6 @@ failing. Random 96-bit nonces are safe far beyond what one child's key will ever
 """
 
 import os
-import struct
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -16,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from trust.errors import N_, ManabiError
+from trust.framing import frame
 
 KEY_BYTES: Final = 32
 _FORMAT: Final = b"\x01"
@@ -47,7 +47,7 @@ class Binding:
 
     def associated_data(self) -> bytes:
         """Return the associated data: every part behind its length, so that no two bindings share an encoding."""
-        parts = (
+        return frame(
             b"manabi-seal-v1",
             self.node.encode(),
             self.subject.bytes,
@@ -55,7 +55,6 @@ class Binding:
             str(self.version).encode(),
             self.schema.encode(),
         )
-        return b"".join(struct.pack(">I", len(part)) + part for part in parts)
 
 
 def seal(key: bytes, binding: Binding, plaintext: bytes) -> bytes:
