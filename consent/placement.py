@@ -57,6 +57,10 @@ class Placement:
         ended = self.end is not None and self.end < day
         return self.begin <= day and not ended and school_year_of(day) <= self.school_year
 
+    def over_on(self, day: date) -> bool:
+        """Whether the child sat in this place before ``day`` and no longer does; never true of a place not taken up."""
+        return self.begin <= self.last_day < day
+
 
 def placement_state(placements: Iterable[Placement], organisation: UUID, day: date) -> PlacementState:
     """Where the child stands with ``organisation`` on ``day``; the strongest of several placements counts."""
@@ -66,13 +70,13 @@ def placement_state(placements: Iterable[Placement], organisation: UUID, day: da
             continue
         if placement.current_on(day):
             return PlacementState.ENROLLED
-        if placement.last_day < day:
+        if placement.over_on(day):
             state = PlacementState.FORMER
-        elif state is PlacementState.NONE:
+        elif day < placement.begin and state is PlacementState.NONE:
             state = PlacementState.EXPECTED
     return state
 
 
 def left_on(placements: Iterable[Placement], organisation: UUID, day: date) -> date | None:
     """The last day a child was at ``organisation``, None if the child never was there before ``day``."""
-    return max((p.last_day for p in placements if p.organisation == organisation and p.last_day < day), default=None)
+    return max((p.last_day for p in placements if p.organisation == organisation and p.over_on(day)), default=None)

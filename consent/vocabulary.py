@@ -6,6 +6,10 @@ Japanese, plain Japanese and English is wording (``consent.wording``). The order
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
+
+Member = TypeVar("Member", bound=StrEnum)
+"""Any enum of the vocabulary."""
 
 
 class Category(StrEnum):

@@ -8,9 +8,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 from consent.policy.faults import (
     PolicyEntryMissing,
@@ -18,9 +16,7 @@ from consent.policy.faults import (
     PolicyShapeWrong,
     PolicyUnreadable,
 )
-from consent.vocabulary import Text
-
-Member = TypeVar("Member", bound=StrEnum)
+from consent.vocabulary import Member, Text
 
 
 @dataclass(frozen=True, slots=True)
