@@ -29,7 +29,7 @@ class CheckpointRefused(ManabiError):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """State of the log of node ``origin`` at ``at``: how many leaves, both roots, lost ranges (start, stop exclusive)."""
+    """State of the log of node ``origin``: when, how many leaves, both roots, lost ranges (start, stop exclusive)."""
 
     origin: str
     size: int
