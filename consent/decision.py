@@ -1,7 +1,8 @@
 """May this person read this record now? The question, the rule, and whose log tells of it.
 
-``decide`` is total: every question has an answer, and the answer is a value. What depends on the asker alone is judged
-before anything that depends on the child, so that no refusal tells whether an unknown child exists.
+``decide`` is total: every question has an answer, and the answer is a value. First comes what is wrong with the asker,
+whatever is asked for; then whether the child is theirs to ask about at all; only then the category. So nobody learns
+from a refusal whether a child, or a record of a child, exists that is not in their care.
 """
 
 from collections.abc import Iterable
@@ -11,11 +12,11 @@ from uuid import UUID
 
 from consent.age import japan_day
 from consent.authority import Care, carers_who_read, refusal_to_carer
-from consent.placement import Placement, RoleHeld
-from consent.policy.model import Edition, Policy
+from consent.placement import Placement, RoleHeld, placement_state
+from consent.policy.model import Edition, Opening, Policy
 from consent.verdict import Allowed, DenialCode, Denied, public_code
 from consent.visibility import RELATION_OF_ROLE, has_in_care
-from consent.vocabulary import ActorKind, Category, Relation
+from consent.vocabulary import ActorKind, Category, PlacementState, Relation
 
 __all__ = [
     "Actor",
@@ -44,7 +45,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What the rules need to know of the child. Of ``care``, the entries of the asking carer suffice."""
+    """What the rules need to know of the child. For ``decide`` the ``care`` entries of the asking carer suffice."""
 
     learner: UUID
     birth_date: date
@@ -67,7 +68,10 @@ class Read:
 
 
 def decide(read: Read, policy: Policy) -> Allowed | Denied:
-    """Answer one read under the rules in force at its instant. Never raises; what no rule opens is denied."""
+    """Answer one read under the rules in force at its instant. Never raises; what no rule opens is denied.
+
+    For an unknown child (``read.child`` is None) the category makes no difference to the answer.
+    """
     if read.actor.kind is ActorKind.JOB:
         return Denied(DenialCode.NO_RULE)
     if read.actor.kind is ActorKind.UNKNOWN or read.actor.person is None:
@@ -78,26 +82,26 @@ def decide(read: Read, policy: Policy) -> Allowed | Denied:
         return Denied(DenialCode.NO_RULE)
     if read.actor.kind is ActorKind.STAFF:
         return _decide_for_staff(read, day, edition)
-    relation = Relation.SELF if read.actor.kind is ActorKind.LEARNER else Relation.CARER
-    opening = edition.openings.get((read.category, relation))
-    if opening is None:
-        return Denied(DenialCode.NO_RULE)
     if read.child is None:
         return Denied(DenialCode.UNKNOWN_CHILD)
+    relation = Relation.SELF if read.actor.kind is ActorKind.LEARNER else Relation.CARER
     refused = _refusal_to_family(relation, read.actor.person, read.child, read.at, edition)
-    return opening.allowed if refused is None else Denied(refused)
+    if refused is not None:
+        return Denied(refused)
+    opening = edition.openings.get((read.category, relation))
+    return Denied(DenialCode.NO_RULE) if opening is None else opening.allowed
 
 
-def viewer_classes(child: Child, all_care: Iterable[Care], at: datetime, policy: Policy) -> tuple[str, ...]:
+def viewer_classes(child: Child, at: datetime, policy: Policy) -> tuple[str, ...]:
     """Whose chains an entry about ``child`` joins: the child's always, and that of each carer who may read at ``at``.
 
-    ``all_care`` are the entries of every carer of the child. A carer whom nothing is open to joins none: neither a
-    blocked, suspended or mere contact person, nor anyone once the child is of age.
+    ``child.care`` must hold the entries of every carer of the child. A carer to whom nothing is open joins none:
+    neither a blocked, suspended or mere contact person, nor anyone once the child is of age.
     """
     edition = policy.at(at)
-    if edition is None or not any(relation is Relation.CARER for _, relation in edition.openings):
+    if edition is None or Relation.CARER not in edition.opened_to:
         return ("child",)
-    return ("child", *(f"carer:{carer}" for carer in carers_who_read(all_care, child.birth_date, at, edition)))
+    return ("child", *(f"carer:{carer}" for carer in carers_who_read(child.care, child.birth_date, at, edition)))
 
 
 def _refusal_to_family(
@@ -110,17 +114,34 @@ def _refusal_to_family(
 
 
 def _decide_for_staff(read: Read, day: date, edition: Edition) -> Allowed | Denied:
-    """Roles in force, then what those roles may ever see, then whether this child is in their care."""
+    """A role in force that sees anything at all, then whether this child is in its care, then the category."""
     roles = [role for role in read.actor.roles if role.in_force_on(day)]
     if not roles:
         return Denied(DenialCode.ROLE_ENDED)
-    openings = [(edition.openings.get((read.category, RELATION_OF_ROLE[role.role])), role) for role in roles]
-    open_to = [(opening, role) for opening, role in openings if opening is not None]
-    if not open_to:
+    if edition.opened_to.isdisjoint(RELATION_OF_ROLE[role.role] for role in roles):
         return Denied(DenialCode.ROLE_NOT_FOR_CATEGORY)
     if read.child is None:
         return Denied(DenialCode.UNKNOWN_CHILD)
-    reaching = [o for o, role in open_to if has_in_care(role, read.child.placements, o, day, edition)]
-    if not reaching:
+    reaching = _reaching(roles, read.child, read.category, day, edition)
+    if reaching:
+        return min(reaching, key=lambda opening: opening.rank).allowed
+    if not any(_reaching(roles, read.child, category, day, edition) for category in Category):
         return Denied(DenialCode.NOT_IN_YOUR_CARE)
-    return min(reaching, key=lambda opening: opening.rank).allowed
+    left = any(
+        (read.category, RELATION_OF_ROLE[role.role]) in edition.openings
+        and placement_state(read.child.placements, role.organisation, day) is PlacementState.FORMER
+        for role in roles
+    )
+    return Denied(DenialCode.LEFT_SCHOOL if left else DenialCode.ROLE_NOT_FOR_CATEGORY)
+
+
+def _reaching(
+    roles: Iterable[RoleHeld], child: Child, category: Category, day: date, edition: Edition
+) -> list[Opening]:
+    """The openings of ``category`` through which one of the roles has the child in care."""
+    asked = [(edition.openings.get((category, RELATION_OF_ROLE[role.role])), role) for role in roles]
+    return [
+        opening
+        for opening, role in asked
+        if opening is not None and has_in_care(role, child.placements, opening, day, edition)
+    ]

@@ -16,6 +16,7 @@ class DenialCode(StrEnum):
     NO_RULE = "no_rule"  # nothing in force opens this; what is unlisted is forbidden
     ROLE_ENDED = "role_ended"
     ROLE_NOT_FOR_CATEGORY = "role_not_for_category"
+    LEFT_SCHOOL = "left_school"  # a former pupil, and a record that does not stay with the school
     CONTACT_ONLY = "contact_only"
     CARER_SUSPENDED = "carer_suspended"
     CARER_UNABLE = "carer_unable"
@@ -62,7 +63,7 @@ HIDDEN = frozenset(
 def public_code(denied: Denied) -> DenialCode:
     """The code an asker may be shown: one and the same for an unknown child, a stranger's child and a blocked carer.
 
-    The reasons that pass through are either independent of the child asked for, or told only to someone whom the
-    register itself names as the child's carer.
+    The reasons that pass through are either the same whatever is asked for, or told only to the child, to someone whom
+    the register itself names as a carer of the child, or to staff who have the child in their care.
     """
     return DenialCode.NOTHING_HERE if denied.code in HIDDEN else denied.code

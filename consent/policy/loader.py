@@ -114,6 +114,7 @@ def _editions(
                 states=cared.states,
                 categories=handled,
                 openings={(opening.category, opening.relation): opening for opening in shown.openings},
+                opened_to=frozenset(opening.relation for opening in shown.openings),
                 withheld=shown.withheld,
             )
 

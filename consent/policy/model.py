@@ -131,7 +131,10 @@ class CategoryRule:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """All rules in force from ``begin`` to ``end``, both days included (None: until a later version is issued)."""
+    """All rules in force from ``begin`` to ``end``, both days included (None: until a later version is issued).
+
+    ``opened_to`` are the relations that see anything at all.
+    """
 
     begin: date
     end: date | None
@@ -140,6 +143,7 @@ class Edition:
     states: Mapping[CarerState, StateRule]
     categories: Mapping[Category, CategoryRule]
     openings: Mapping[tuple[Category, Relation], Opening]
+    opened_to: frozenset[Relation]
     withheld: tuple[WithheldField, ...]
 
 
