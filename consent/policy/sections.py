@@ -145,14 +145,13 @@ def read_visibility(entry: Entry, citations: Citations) -> Visibility:
     """The openings, each relation at most once per category, and the fields withheld within them."""
     parts = entry.fields(("openings", "withheld_fields"))
     withheld = tuple(_read_withheld(item, citations) for item in parts["withheld_fields"].items())
-    _refuse_repeats(parts["withheld_fields"], "field")
+    _refuse_repeats(parts["withheld_fields"], "category", "field")
     openings: dict[tuple[Category, Relation], Opening] = {}
     for rank, item in enumerate(parts["openings"].items()):
         opening = _read_opening(item, rank, withheld, citations)
-        if (opening.category, opening.relation) in openings:
-            raise faults.PolicyEntryRepeated(place=item.place, value=f"{opening.category}, {opening.relation}")
         openings[opening.category, opening.relation] = opening
     _refuse_repeats(parts["openings"], "rule")
+    _refuse_repeats(parts["openings"], "category", "relation")
     return Visibility(tuple(openings.values()), withheld)
 
 
@@ -203,13 +202,14 @@ def _read_withheld(entry: Entry, citations: Citations) -> WithheldField:
     )
 
 
-def _refuse_repeats(entries: Entry, key: str) -> None:
+def _refuse_repeats(entries: Entry, *names: str) -> None:
+    """Refuse a second item that says the same under all of ``names``."""
     seen: set[str] = set()
     for item in entries.items():
-        name = item.members()[key]
-        if name.text() in seen:
-            raise faults.PolicyEntryRepeated(place=name.place, value=name.text())
-        seen.add(name.text())
+        said = ", ".join(item.members()[name].text() for name in names)
+        if said in seen:
+            raise faults.PolicyEntryRepeated(place=item.place, value=said)
+        seen.add(said)
 
 
 def _cited(entry: Entry, citations: Citations) -> tuple[Citation, ...]:
