@@ -24,6 +24,7 @@ _RUN_AS = "nobody"
 _QUICK = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 _START_SECONDS = 60
 _LONGEST_SOCKET_PATH = 90
+_STARTED_HERE: dict[int, subprocess.Popen[bytes]] = {}
 
 
 class EmbeddedDatabaseFailed(ManabiError):
@@ -101,12 +102,13 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedServer:
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 — fixed program, no shell
             [
-                programs / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "max_connections=100",
-                "-c", "timezone=UTC", *(() if durable else _QUICK),
+                programs / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "timezone=UTC",
+                "-c", "max_connections=100", *(() if durable else _QUICK),
             ],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=home, env=_environment(),
             start_new_session=True, **_identity(),
         )  # fmt: skip
+    _STARTED_HERE[process.pid] = process
     deadline = time.monotonic() + _START_SECONDS
     while not _is_ready(programs, sockets):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -120,6 +122,20 @@ def stop(server: EmbeddedServer) -> None:
     stop_pid(server.pid)
 
 
+def is_running(server: EmbeddedServer) -> bool:
+    """Whether the server's process is still there."""
+    return _running_pid(server.data) is not None
+
+
+def stop_running(folder: Path) -> None:
+    """Stop whatever server runs on a demo folder's data; the data stay, the socket's folder goes."""
+    home = home_of(folder)
+    running = _running_pid(home / "data")
+    if running is not None:
+        stop_pid(running)
+    shutil.rmtree(_socket_folder(home), ignore_errors=True)
+
+
 def stop_pid(pid: int) -> None:
     """Ask a postmaster for a fast shutdown and wait for its end."""
     for sent in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
@@ -130,6 +146,7 @@ def stop_pid(pid: int) -> None:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             if not _is_alive(pid):
+                _STARTED_HERE.pop(pid, None)
                 return
             time.sleep(0.02)
 
@@ -212,10 +229,9 @@ def _running_pid(data: Path) -> int | None:
 
 
 def _is_alive(pid: int) -> bool:
-    try:
-        return os.waitpid(pid, os.WNOHANG) == (0, 0)  # our own child: a zombie is not alive
-    except ChildProcessError:
-        pass
+    own = _STARTED_HERE.get(pid)
+    if own is not None:
+        return own.poll() is None
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

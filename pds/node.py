@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from consent.policy import Policy
+from consent.policy.model import Policy
 from pds.settings import NodeSettings
 from trust.keyring import Keyring
 from web.clock import Clock

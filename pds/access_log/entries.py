@@ -1,6 +1,5 @@
 """Writing the access log: one row per decision, in the decision's own transaction, locking nothing others share."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +9,19 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from trust.transparency.chain import commitment
 
 from pds.access_log.models import NOBODY
 from pds.node import Node
 from trust.sealing import Binding, seal
+from trust.transparency.chain import SECRET_BYTES, commitment, entry_bytes, entry_salt
 
 ENTRY_SCHEMA = "urn:manabi:schema:access-log-entry:1"
-SALT_BYTES = 32
+NODE_CHAIN = "node"
+"""The chain of entries about no known child; only the operator and auditors read it."""
 
 _INSERT = text(
-    "INSERT INTO log_entry (learner_id, entry_id, at, classes, sealed, commitment, links_seed) "
-    "VALUES (:learner_id, :entry_id, :at, :classes, :sealed, :commitment, :links_seed)"
+    "INSERT INTO log_entry (learner_id, entry_id, at, classes, sealed, commitment) "
+    "VALUES (:learner_id, :entry_id, :at, :classes, :sealed, :commitment)"
 )
 
 
@@ -97,7 +97,7 @@ class Entry:
             "reason": self.reason,
             "reference": self.reference,
         }
-        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return entry_bytes(body)
 
 
 def write(session: Session, node: Node, entries: Sequence[Entry]) -> None:
@@ -106,7 +106,7 @@ def write(session: Session, node: Node, entries: Sequence[Entry]) -> None:
 
 
 def _row(node: Node, entry: Entry) -> dict[str, object]:
-    entry_id, salt = uuid4(), os.urandom(SALT_BYTES)
+    entry_id, secret = uuid4(), os.urandom(SECRET_BYTES)
     body = entry.to_bytes(entry_id, node.node_id)
     subject = NOBODY if entry.learner is None else entry.learner
     return {
@@ -114,9 +114,8 @@ def _row(node: Node, entry: Entry) -> dict[str, object]:
         "entry_id": entry_id,
         "at": entry.at,
         "classes": list(entry.classes),
-        "sealed": seal(entry_key(node, subject), entry_binding(node, subject, entry_id), salt + body),
-        "commitment": commitment(body, salt),
-        "links_seed": os.urandom(SALT_BYTES),
+        "sealed": seal(entry_key(node, subject), entry_binding(node, subject, entry_id), secret + body),
+        "commitment": commitment(body, entry_salt(secret)),
     }
 
 

@@ -15,7 +15,7 @@ NOBODY = UUID(int=0)
 class LogEntry(Base):
     """One decision, allowed or refused, committed in the transaction of the decision itself.
 
-    `sealed` holds the entry and its salt under the child's key (under the node's log key for `NOBODY`);
+    `sealed` holds the entry's secret and the entry under the child's key (the node's log key for `NOBODY`);
     `commitment` binds both. `classes` are the viewer classes whose chains the entry joins. The sequencer fills
     `leaf_index` and `leaf_hash` within seconds; nothing else ever changes.
     """
@@ -30,7 +30,6 @@ class LogEntry(Base):
     classes: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     sealed: Mapped[bytes]
     commitment: Mapped[bytes]
-    links_seed: Mapped[bytes]
     leaf_index: Mapped[int | None]
     leaf_hash: Mapped[bytes | None]
 
@@ -72,7 +71,7 @@ class LogBucket(Base):
 
 
 class LogCheckpoint(Base):
-    """A signed state of the whole log. `frontier` is the compact range that the next pass goes on from."""
+    """A signed state of the whole log: how many leaves it covers, and the token that anybody may have."""
 
     __tablename__ = "log_checkpoint"
 
@@ -80,4 +79,14 @@ class LogCheckpoint(Base):
     size: Mapped[int]
     at: Mapped[datetime]
     token: Mapped[str]
-    frontier: Mapped[bytes]
+
+
+class LogDownload(Base):
+    """How far the log reached when a viewer took a chain home, so that a later download can prove to extend it."""
+
+    __tablename__ = "log_download"
+
+    learner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    viewer_class: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -54,7 +54,7 @@ class Enrolment(Base):
 
     __tablename__ = "enrolment"
     __table_args__ = (
-        ForeignKeyConstraint(["learner_id"], ["learner.learner_id"]),
+        ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], ondelete="CASCADE"),
         Index("ix_enrolment_class_id", "class_id"),
         Index("ix_enrolment_organisation_id", "organisation_id"),
     )

@@ -33,6 +33,7 @@ class Name:
     @property
     def shown(self) -> str:
         """The name for a page: the one in daily use, with ruby notation where a reading is known."""
+        parts: tuple[tuple[str, str], ...]
         if self.preferred_family or self.preferred_given:
             parts = (
                 (self.preferred_family, self.preferred_family_kana),

@@ -39,7 +39,7 @@ class LearnerIdentifier(Base):
     __tablename__ = "learner_identifier"
     __table_args__ = (UniqueConstraint("blind"),)
 
-    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id"), primary_key=True)
+    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id", ondelete="CASCADE"), primary_key=True)
     scheme: Mapped[str] = mapped_column(primary_key=True)
     blind: Mapped[bytes]
     sealed: Mapped[bytes]
@@ -68,7 +68,7 @@ class Care(Base):
     __tablename__ = "care"
     __table_args__ = (Index("ix_care_carer_id", "carer_id"),)
 
-    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id"), primary_key=True)
+    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id", ondelete="CASCADE"), primary_key=True)
     carer_id: Mapped[UUID] = mapped_column(ForeignKey("carer.carer_id"), primary_key=True)
     valid_from: Mapped[date] = mapped_column(Date(), primary_key=True)
     basis: Mapped[str]

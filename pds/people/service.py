@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
 from consent.authority import Care as CareFact
@@ -19,7 +19,8 @@ from consent.vocabulary import ActorKind, Basis, CarerState
 from consent.vocabulary import StaffRole as Role
 from pds.node import Node
 from pds.people.details import CarerDetails, LearnerDetails
-from pds.people.models import Carer, Learner, LearnerIdentifier, Person, Staff, StaffRole
+from pds.people.models import Care, Carer, Learner, LearnerIdentifier, Person, Staff, StaffRole
+from trust.keyring import KeyErased
 
 _CHILD_FACTS = text(
     """
@@ -97,9 +98,11 @@ def find_child(session: Session, node: Node, learner: UUID) -> KnownChild | None
     row = session.execute(_CHILD_FACTS, {"learner": learner}).first()
     if row is None:
         return None
-    details = LearnerDetails.opened(
-        bytes(row.details), node.keyring.subject_key(learner), node.node_id, learner, row.revision
-    )
+    try:
+        key = node.keyring.subject_key(learner)
+    except KeyErased:  # rows that came back with an older backup and are about to go again
+        return None
+    details = LearnerDetails.opened(bytes(row.details), key, node.node_id, learner, row.revision)
     facts = Child(
         learner,
         details.birth_date,
@@ -142,6 +145,32 @@ def carer_details(session: Session, node: Node, carer: UUID) -> CarerDetails | N
     if row is None or row.withdrawn:
         return None
     return CarerDetails.opened(row.details, node.keyring.subject_key(carer), node.node_id, carer, row.revision)
+
+
+def carers_left_without(session: Session, learner: UUID) -> list[UUID]:
+    """Return the carers who have no child here but this one."""
+    rows = session.execute(
+        text(
+            "SELECT c.carer_id FROM care c WHERE c.learner_id = :learner AND NOT EXISTS "
+            "(SELECT FROM care o WHERE o.carer_id = c.carer_id AND o.learner_id <> :learner)"
+        ),
+        {"learner": learner},
+    )
+    return list(rows.scalars())
+
+
+def known_among(session: Session, people: Iterable[UUID]) -> list[UUID]:
+    """Return those of some people that this node has rows of."""
+    return list(session.scalars(select(Person.person_id).where(Person.person_id.in_(list(people)))))
+
+
+def forget(session: Session, people: Iterable[UUID]) -> None:
+    """Delete learners and carers with everything that hangs on them: records, enrolments, identifiers, authority."""
+    gone = list(people)
+    session.execute(delete(Learner).where(Learner.learner_id.in_(gone)))
+    session.execute(delete(Care).where(Care.carer_id.in_(gone)))
+    session.execute(delete(Carer).where(Carer.carer_id.in_(gone)))
+    session.execute(delete(Person).where(Person.person_id.in_(gone)))
 
 
 def staff_name(session: Session, staff: UUID) -> str | None:

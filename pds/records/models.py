@@ -19,7 +19,7 @@ class Record(Base):
     __tablename__ = "record"
     __table_args__ = (UniqueConstraint("learner_id", "category", "organisation_id", "school_year"),)
 
-    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id"), primary_key=True)
+    learner_id: Mapped[UUID] = mapped_column(ForeignKey("learner.learner_id", ondelete="CASCADE"), primary_key=True)
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
     category: Mapped[str]
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.organisation_id"))
@@ -37,7 +37,11 @@ class RecordVersion(Base):
     """
 
     __tablename__ = "record_version"
-    __table_args__ = (ForeignKeyConstraint(["learner_id", "record_id"], ["record.learner_id", "record.record_id"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["learner_id", "record_id"], ["record.learner_id", "record.record_id"], ondelete="CASCADE"
+        ),
+    )
 
     learner_id: Mapped[UUID] = mapped_column(primary_key=True)
     record_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -16,16 +16,13 @@ from consent.decision import Read, decide, viewer_classes
 from consent.verdict import Allowed, DenialCode, Denied, public_code
 from consent.vocabulary import ActorKind, Category, Relation
 from pds.access_log import entries
-from pds.access_log.entries import Act, Entry, Purpose, Who
+from pds.access_log.entries import NODE_CHAIN, Act, Entry, Purpose, Who
 from pds.node import Node
 from pds.people import service as people
 from pds.people.service import KnownChild, Office, Viewer
 from pds.records import service as records
 from pds.records.service import OpenedRecord
 from web.database import bind_context
-
-NODE_CHAIN = "node"
-"""The chain of entries about no known child; only the operator and auditors read it."""
 
 
 @dataclass(frozen=True, slots=True)

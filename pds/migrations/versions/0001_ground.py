@@ -15,7 +15,7 @@ NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 
 SHARED_TABLES = ("organisation", "school_class", "person", "carer", "staff", "staff_role")
 LEARNER_TABLES = ("learner", "learner_identifier", "care", "enrolment", "record", "record_version")
-LOG_TABLES = ("log_entry", "log_link", "log_chain")
+LOG_TABLES = ("log_entry", "log_link", "log_chain", "log_download")
 MAP_TABLES = ("log_bucket", "log_checkpoint")
 
 
@@ -88,7 +88,9 @@ def _create_people() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("learner_id", "scheme", name="pk_learner_identifier"),
         sa.UniqueConstraint("blind", name="uq_learner_identifier_blind"),
-        sa.ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], name="fk_learner_identifier_learner_id"),
+        sa.ForeignKeyConstraint(
+            ["learner_id"], ["learner.learner_id"], name="fk_learner_identifier_learner_id", ondelete="CASCADE"
+        ),
     )
     op.create_table(
         "carer",
@@ -115,7 +117,7 @@ def _create_people() -> None:
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("learner_id", "carer_id", "valid_from", name="pk_care"),
-        sa.ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], name="fk_care_learner_id"),
+        sa.ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], name="fk_care_learner_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["carer_id"], ["carer.carer_id"], name="fk_care_carer_id"),
     )
     op.create_index("ix_care_carer_id", "care", ["carer_id"])
@@ -167,7 +169,9 @@ def _create_enrolment() -> None:
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("learner_id", "enrolment_id", name="pk_enrolment"),
-        sa.ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], name="fk_enrolment_learner_id"),
+        sa.ForeignKeyConstraint(
+            ["learner_id"], ["learner.learner_id"], name="fk_enrolment_learner_id", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["class_id"], ["school_class.class_id"], name="fk_enrolment_class_id"),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.organisation_id"], name="fk_enrolment_organisation_id"
@@ -189,7 +193,9 @@ def _create_records() -> None:
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("learner_id", "record_id", name="pk_record"),
         sa.UniqueConstraint("learner_id", "category", "organisation_id", "school_year", name="uq_record_learner_id"),
-        sa.ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], name="fk_record_learner_id"),
+        sa.ForeignKeyConstraint(
+            ["learner_id"], ["learner.learner_id"], name="fk_record_learner_id", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.organisation_id"], name="fk_record_organisation_id"
         ),
@@ -207,7 +213,7 @@ def _create_records() -> None:
         sa.PrimaryKeyConstraint("learner_id", "record_id", "version", name="pk_record_version"),
         sa.ForeignKeyConstraint(
             ["learner_id", "record_id"], ["record.learner_id", "record.record_id"],
-            name="fk_record_version_learner_id",
+            name="fk_record_version_learner_id", ondelete="CASCADE",
         ),
     )  # fmt: skip
     op.execute("ALTER TABLE record_version ALTER COLUMN sealed SET STORAGE EXTERNAL")
@@ -223,7 +229,6 @@ def _create_log() -> None:
         sa.Column("classes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
-        sa.Column("links_seed", sa.LargeBinary(), nullable=False),
         sa.Column("leaf_index", sa.BigInteger(), nullable=True),
         sa.Column("leaf_hash", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("learner_id", "entry_no", name="pk_log_entry"),
@@ -262,8 +267,16 @@ def _create_log() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
-        sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("checkpoint_no", name="pk_log_checkpoint"),
+    )
+
+    op.create_table(
+        "log_download",
+        sa.Column("learner_id", sa.Uuid(), nullable=False),
+        sa.Column("viewer_class", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("learner_id", "viewer_class", "size", name="pk_log_download"),
     )
 
 
@@ -273,7 +286,7 @@ def _grant() -> None:
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO manabi_jobs")
     for table in (*LEARNER_TABLES, "person", "carer", "staff_role"):
         op.execute(f"GRANT DELETE ON {table} TO manabi_jobs")
-    op.execute("GRANT INSERT ON log_entry TO manabi_app")
+    op.execute("GRANT INSERT ON log_entry, log_download TO manabi_app")
 
     for table in (*LEARNER_TABLES, *LOG_TABLES):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -282,10 +295,12 @@ def _grant() -> None:
     for table in ("learner", "learner_identifier", "record", "record_version", *LOG_TABLES):
         op.execute(f"CREATE POLICY named ON {table} FOR SELECT TO manabi_app USING ({BY_LEARNER})")
     op.execute(f"CREATE POLICY named ON care FOR SELECT TO manabi_app USING ({BY_LEARNER} OR carer_id = {PERSON})")
+    own_schools = f"SELECT r.organisation_id FROM staff_role r WHERE r.staff_id = {PERSON}"  # noqa: S608 — constants
     op.execute(
-        f"CREATE POLICY named ON enrolment FOR SELECT TO manabi_app USING ({BY_LEARNER} OR organisation_id IN "
-        f"(SELECT r.organisation_id FROM staff_role r WHERE r.staff_id = {PERSON}))"
+        "CREATE POLICY named ON enrolment FOR SELECT TO manabi_app "
+        f"USING ({BY_LEARNER} OR organisation_id IN ({own_schools}))"
     )
+    op.execute(f"CREATE POLICY written ON log_download FOR INSERT TO manabi_app WITH CHECK ({BY_LEARNER})")
     op.execute(
         "CREATE POLICY written ON log_entry FOR INSERT TO manabi_app "
         f"WITH CHECK ({BY_LEARNER} OR learner_id = {NOBODY})"

@@ -1,0 +1,75 @@
+"""The node's worker: hears the doorbell, runs due jobs, and keeps the access log chained and signed."""
+
+import logging
+import threading
+
+from celery import Celery, signals
+from sqlalchemy.exc import OperationalError
+
+from pds.access_log.sequencer import Sequencer
+from pds.node import Node
+from pds.records import retention
+from web.jobs.doorbell import LOOK, make_celery
+from web.jobs.runner import Handler, Runner
+
+log = logging.getLogger(__name__)
+
+QUEUE = "pds"
+
+
+def make_doorbell_app(node: Node) -> Celery:
+    """Return the Celery application whose one queue is the node's doorbell."""
+    settings = node.settings
+    folder = settings.broker_folder if settings.broker_url.startswith("filesystem:") else None
+    return make_celery(settings.broker_url, queue=QUEUE, folder=folder)
+
+
+def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
+    """Run until told to stop. Whatever a killed worker left is taken over when its lease lapses."""
+    with node.database.session() as session:
+        returned = retention.replay_journal(session, node)
+        session.commit()
+    if returned:
+        log.warning("%s erased people had come back with the database and were removed again", returned)
+    runner = Runner(node.database, handlers, node.clock, sweep=node.settings.sweep, lease=node.settings.lease)
+    stopping = threading.Event()
+    threads = [
+        threading.Thread(target=runner.run_forever, name="jobs"),
+        threading.Thread(target=_keep_sequencing, args=(node, stopping), name="sequencer"),
+    ]
+    app = make_doorbell_app(node)
+
+    @app.task(name=LOOK)
+    def look() -> None:
+        runner.ring()
+
+    def start(**_: object) -> None:
+        for thread in threads:
+            thread.start()
+
+    def stop(**_: object) -> None:
+        stopping.set()
+        runner.stop()
+
+    signals.worker_ready.connect(start, weak=False)
+    signals.worker_shutting_down.connect(stop, weak=False)
+    try:
+        app.worker_main(
+            ["worker", "--pool=solo", "--loglevel=WARNING", f"--queues={QUEUE}", "--without-gossip",
+             "--without-mingle", "--without-heartbeat", "--hostname=pds@localhost"]
+        )  # fmt: skip
+    finally:
+        stop()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+
+
+def _keep_sequencing(node: Node, stopping: threading.Event) -> None:
+    sequencer = Sequencer(node)
+    while not stopping.wait(node.settings.sequencer.total_seconds()):
+        try:
+            while sequencer.run_once(node.clock()):
+                pass
+        except OperationalError as error:
+            log.warning("database out of reach, trying again: %s", type(error.orig).__name__)

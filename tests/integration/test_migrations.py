@@ -1,0 +1,34 @@
+"""The schema that migrations make is the schema that the models mean, on the way up and on the way down."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+
+import pds.access_log.models
+import pds.organisations.models
+import pds.people.models
+import pds.records.models
+import web.accounts.models
+import web.jobs.models  # noqa: F401 — imported for their tables
+from tests.integration.conftest import PACKAGES, Address
+from web.database import Base
+from web.migrate import downgrade, upgrade
+
+
+def test_the_migrated_schema_is_the_one_the_models_mean(address: Address) -> None:
+    engine = create_engine(address.url("manabi_owner"))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_migrations_go_down_to_nothing_and_up_again(address: Address) -> None:
+    owner = address.url("manabi_owner")
+    downgrade(owner, PACKAGES, "pds@base")
+    downgrade(owner, PACKAGES, "base")
+    engine = create_engine(owner)
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    upgrade(owner, PACKAGES)
+    assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    engine.dispose()
