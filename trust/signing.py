@@ -21,7 +21,6 @@ MAX_PAYLOAD: Final = 1024 * 1024
 """Bytes. Far above any record or checkpoint; whoever signs more has mistaken a file for a statement."""
 
 _MAX_TOKEN: Final = MAX_PAYLOAD * 4 // 3 + 1024
-_SIGNATURE_CHARACTERS: Final = 86
 _HEADER_NAMES: Final = {"alg", "kid", "typ"}
 
 
@@ -72,8 +71,8 @@ class VerifyingKey:
             kid = key.thumbprint()
         except (JoseError, ValueError) as error:
             raise KeyRefused(reason="unreadable coordinate") from error
-        if key.as_dict(private=False)["x"] != x or jwk.get("kid", kid) != kid:
-            raise KeyRefused(reason="kid or coordinate is not in its one canonical form")
+        if jwk.get("kid", kid) != kid:
+            raise KeyRefused(reason="its kid is not its thumbprint")
         return cls(kid, key)
 
     def jwk(self) -> dict[str, str]:
@@ -85,9 +84,6 @@ class VerifyingKey:
         """Return the payload of a compact JWS made by this key for this ``typ``; raises SignatureRefused."""
         if len(token) > _MAX_TOKEN:
             raise SignatureRefused(reason="too long")
-        # The last character of a signature carries four unused bits; only one spelling of a token is accepted.
-        if len(token) - token.rfind(".") - 1 != _SIGNATURE_CHARACTERS or token[-1] not in "AQgw":
-            raise SignatureRefused(reason="malformed")
         try:
             opened = jws.deserialize_compact(token, self._key, registry=_REGISTRY)
         except (JoseError, ValueError) as error:
