@@ -1,7 +1,7 @@
 """The shell of every service: one factory that turns features into a guarded Flask application.
 
 A feature is a noun of a service (accounts, look_back, intake). It contributes blueprints: a flask blueprint for pages,
-a flask-smorest blueprint for a JSON interface that enters the OpenAPI description; folders of templates and of
+a `JsonBlueprint` for a JSON interface that enters the OpenAPI description; folders of templates and of
 sentences; the rules its routes name in `@declares`; and the notices its pages may leave for the next page.
 
     app = make_app(settings, database=database, features=[accounts_feature(), look_back_feature()])
@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import flask_smorest  # type: ignore[import-untyped]
 from flask import Blueprint, Flask, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined
 
 from web import csrf, headers, notices
+from web.addresses import local_path, page_address
 from web.assets import StyleSheet, asset, load_style
 from web.clock import Clock, system_clock
-from web.context import EXTENSION, Shell, ShellSettings, close_transaction, current_shell
+from web.context import EXTENSION, Shell, ShellSettings, close_transaction, current_shell, now
 from web.cookies import read_cookie, set_cookie, view_cookie
 from web.database import Database
 from web.dates import say_day, say_moment, say_school_year, say_time
@@ -42,8 +41,9 @@ from web.i18n import (
     show_text,
     use_view,
 )
+from web.interface import Interface, JsonBlueprint
 from web.notices import Notice
-from web.problems import ProblemSchema, reference, register_problems
+from web.problems import reference, register_problems
 from web.routes import Rule, declares, find_declarations
 
 WEB = Path(str(files("web")))
@@ -64,15 +64,6 @@ class Feature:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     notices: Mapping[str, Notice] = field(default_factory=dict)
     template_globals: Mapping[str, Any] = field(default_factory=dict)
-
-
-class _Interface(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
-    """flask-smorest, leaving errors to `web.problems` and describing them as problem details."""
-
-    ERROR_SCHEMA = ProblemSchema
-
-    def _register_error_handlers(self) -> None:
-        """Errors are answered in one place for pages and interfaces alike."""
 
 
 def make_app(
@@ -111,10 +102,10 @@ def make_app(
     app.after_request(_close_response)
 
     app.register_blueprint(_shell_pages(load_style(WEB / "static")))
-    interface = _Interface(app)
+    interface = Interface(app)
     for feature in features:
         for blueprint in feature.blueprints:
-            registrar = interface if isinstance(blueprint, flask_smorest.Blueprint) else app
+            registrar = interface if isinstance(blueprint, JsonBlueprint) else app
             registrar.register_blueprint(blueprint)
     app.view_functions["static"] = declares(requires="anyone", discloses="none")(app.view_functions["static"])
     shell.declarations.update(find_declarations(app, rules))
@@ -125,17 +116,6 @@ def describe_interface(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI 3.1 description of a service's JSON interface, as `api_specs` keeps it."""
     spec: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
     return spec
-
-
-def local_path(address: str | None) -> str:
-    """Return an address of this very service as path and query, or "/" for whatever leads elsewhere."""
-    parts = urlsplit(address or "/")
-    path = parts.path
-    if parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//") or "\\" in (address or ""):
-        return "/"
-    if any(character < " " for character in address or ""):
-        return "/"
-    return f"{path}?{parts.query}" if parts.query else path
 
 
 def _let_anyone() -> None:
@@ -162,8 +142,9 @@ def _prepare_templates(app: Flask, features: Sequence[Feature]) -> None:
         locales=tuple(Locale),
         settings=app.extensions[EXTENSION].settings,
         take_notice=lambda: notices.take_notice(known),
-        page_address=_page_address,
+        page_address=page_address,
         viewer=lambda: None,
+        now=now,
     )
     for feature in features:
         environment.globals.update(feature.template_globals)
@@ -175,13 +156,6 @@ def _prepare_templates(app: Flask, features: Sequence[Feature]) -> None:
         moment=say_moment,
         school_year=say_school_year,
     )
-
-
-def _page_address() -> str:
-    """Return where this page can be loaded again, for the language switch."""
-    if request.method == "GET" and request.url_rule is not None:
-        return local_path(request.full_path.rstrip("?"))
-    return "/"
 
 
 def _open_request() -> ResponseReturnValue | None:
