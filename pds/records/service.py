@@ -30,6 +30,10 @@ _CURRENT = f"""
 _ONE = text(_CURRENT + " AND r.record_id = :record")
 _OF_CATEGORIES = text(_CURRENT + " AND r.category = ANY(:categories) ORDER BY r.school_year, r.category")
 _CATEGORY_OF = text("SELECT category FROM record WHERE learner_id = :learner AND record_id = :record AND NOT withdrawn")
+_EARLIER = text(
+    _CURRENT.replace("v.version = r.current_version", "v.version < r.current_version")
+    + " AND r.record_id = :record ORDER BY v.version"
+)
 _VERSIONS = text(
     "SELECT version, issued_at, compensates FROM record_version "
     "WHERE learner_id = :learner AND record_id = :record ORDER BY version"
@@ -120,6 +124,15 @@ def open_current(session: Session, node: Node, learner: UUID, record: UUID) -> O
     """Open the standing version of one record. Only `pds.sharing` calls this on somebody's behalf."""
     row = session.execute(_ONE, {"learner": learner, "record": record}).first()
     return None if row is None else _open_row(node, row, node.keyring.subject_key(learner))
+
+
+def open_earlier(session: Session, node: Node, learner: UUID, record: UUID) -> Sequence[OpenedRecord]:
+    """Open the versions of one record that stood before the present one, the oldest first."""
+    rows = session.execute(_EARLIER, {"learner": learner, "record": record}).all()
+    if not rows:
+        return []
+    key = node.keyring.subject_key(learner)
+    return [_open_row(node, row, key) for row in rows]
 
 
 def open_all_current(

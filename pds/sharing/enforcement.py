@@ -5,7 +5,7 @@ The edge commits before it answers, so no byte leaves without its entry; refusal
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,12 +37,16 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """A record as this viewer may see it. `withheld` names fields that exist and stay closed."""
+    """A record as this viewer may see it. `withheld` names fields that exist and stay closed.
+
+    `earlier` are the versions before it, the oldest first, where they were asked for, without closed fields as well.
+    """
 
     record: OpenedRecord
     body: dict[str, Any]
     withheld: tuple[str, ...]
     relation: Relation
+    earlier: tuple[OpenedRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,13 @@ class Overview:
     refused: tuple[Category, ...]
 
 
-def read_record(session: Session, node: Node, asking: Asking, learner: UUID, record: UUID) -> Disclosed | Refused:
-    """Decide, log and open one record. An unknown record is answered like a child that is not the viewer's own."""
+def read_record(
+    session: Session, node: Node, asking: Asking, learner: UUID, record: UUID, *, every_version: bool = False
+) -> Disclosed | Refused:
+    """Decide, log and open one record. An unknown record is answered like a child that is not the viewer's own.
+
+    With `every_version` the versions before the standing one are opened as well, and named in the entry.
+    """
     child = _approach(session, node, asking, learner)
     category = None if child is None else records.category_of(session, learner, record)
     if child is None or category is None:
@@ -74,8 +83,10 @@ def read_record(session: Session, node: Node, asking: Asking, learner: UUID, rec
     opened = records.open_current(session, node, learner, record)
     if opened is None:
         return _refuse(session, node, asking, child, Denied(DenialCode.UNKNOWN_CHILD), Act.RECORD_READ, category)
-    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, [opened])])
-    return _disclose(opened, verdict)
+    earlier = records.open_earlier(session, node, learner, record) if every_version and opened.place.version > 1 else ()
+    shown = [opened, *earlier]
+    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, shown)])
+    return _disclose(opened, verdict, earlier)
 
 
 def read_overview(
@@ -208,7 +219,11 @@ def _own_chain(viewer: Viewer) -> str | None:
             return None
 
 
-def _disclose(record: OpenedRecord, verdict: Allowed) -> Disclosed:
-    body = {name: value for name, value in record.body.items() if name not in verdict.withheld_fields}
+def _disclose(record: OpenedRecord, verdict: Allowed, earlier: Sequence[OpenedRecord] = ()) -> Disclosed:
     withheld = tuple(name for name in verdict.withheld_fields if record.body.get(name))
-    return Disclosed(record, body, withheld, verdict.relation)
+    before = tuple(replace(version, body=_open_fields(version.body, verdict)) for version in earlier)
+    return Disclosed(record, _open_fields(record.body, verdict), withheld, verdict.relation, before)
+
+
+def _open_fields(body: dict[str, Any], verdict: Allowed) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in verdict.withheld_fields}
