@@ -156,10 +156,4 @@ class Text:
 
     def say(self, locale: str) -> str:
         """The wording for a reader's language: ``ja``, ``plain`` or ``en`` (ValueError for any other)."""
-        match Locale(locale):
-            case Locale.JA:
-                return self.ja
-            case Locale.PLAIN:
-                return self.plain
-            case Locale.EN:
-                return self.en
+        return {Locale.JA: self.ja, Locale.PLAIN: self.plain, Locale.EN: self.en}[Locale(locale)]

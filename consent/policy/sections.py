@@ -146,29 +146,18 @@ def read_visibility(entry: Entry, citations: Citations) -> Visibility:
     parts = entry.fields(("openings", "withheld_fields"))
     withheld = tuple(_read_withheld(item, citations) for item in parts["withheld_fields"].items())
     _refuse_repeats(parts["withheld_fields"], "category", "field")
-    openings: dict[tuple[Category, Relation], Opening] = {}
-    for rank, item in enumerate(parts["openings"].items()):
-        opening = _read_opening(item, rank, withheld, citations)
-        openings[opening.category, opening.relation] = opening
+    openings = tuple(
+        _read_opening(item, rank, withheld, citations) for rank, item in enumerate(parts["openings"].items())
+    )
     _refuse_repeats(parts["openings"], "rule")
     _refuse_repeats(parts["openings"], "category", "relation")
-    return Visibility(tuple(openings.values()), withheld)
+    return Visibility(openings, withheld)
 
 
 def _read_opening(entry: Entry, rank: int, withheld: tuple[WithheldField, ...], citations: Citations) -> Opening:
     parts = entry.fields(("rule", "category", "relation", "citations"), ("when",))
     category, relation = parts["category"].member(Category), parts["relation"].member(Relation)
-    when = frozenset[PlacementState]()
-    if relation in WITHOUT_PLACEMENT:
-        if "when" in parts:
-            raise faults.PolicyShapeWrong(place=parts["when"].place, value=relation, expected="a relation at a school")
-    elif "when" not in parts:
-        raise faults.PolicyEntryMissing(place=entry.place, value="when")
-    else:
-        when = frozenset(item.member(PlacementState) for item in parts["when"].items())
-        if not when:
-            raise faults.PolicyEntryMissing(place=parts["when"].place, value=PlacementState.ENROLLED)
-    _refuse_forbidden(entry, relation, when)
+    when = _read_when(entry, parts, relation)
     sources = _cited(parts["citations"], citations)
     closed = tuple(w.field for w in withheld if w.category is category and relation in w.withheld_from)
     return Opening(
@@ -182,12 +171,25 @@ def _read_opening(entry: Entry, rank: int, withheld: tuple[WithheldField, ...], 
     )
 
 
-def _refuse_forbidden(entry: Entry, relation: Relation, when: frozenset[PlacementState]) -> None:
-    """What no policy may open: anything to an operator, a child not yet enrolled, former pupils beyond the office."""
-    former = PlacementState.FORMER in when and relation not in MAY_SEE_FORMER
-    early = not when <= {PlacementState.ENROLLED, PlacementState.FORMER}
-    if relation is Relation.OPERATOR or former or early:
+def _read_when(entry: Entry, parts: Mapping[str, Entry], relation: Relation) -> frozenset[PlacementState]:
+    """How the child must stand with the school; said for staff alone.
+
+    Refuses what no policy may open: anything to an operator, children not yet enrolled, former pupils to anyone but
+    principal and clerk.
+    """
+    if relation in WITHOUT_PLACEMENT:
+        if "when" in parts:
+            raise faults.PolicyShapeWrong(place=parts["when"].place, value=relation, expected="a relation at a school")
+        return frozenset()
+    if "when" not in parts:
+        raise faults.PolicyEntryMissing(place=entry.place, value="when")
+    when = frozenset(item.member(PlacementState) for item in parts["when"].items())
+    if not when:
+        raise faults.PolicyEntryMissing(place=parts["when"].place, value=PlacementState.ENROLLED)
+    may_open = {PlacementState.ENROLLED} | ({PlacementState.FORMER} if relation in MAY_SEE_FORMER else set())
+    if relation is Relation.OPERATOR or not when <= may_open:
         raise faults.PolicyRuleForbidden(place=entry.place, value=relation)
+    return when
 
 
 def _read_withheld(entry: Entry, citations: Citations) -> WithheldField:

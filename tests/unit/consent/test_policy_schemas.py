@@ -1,0 +1,106 @@
+"""The shipped policy files keep to their published JSON Schemas, and the schemas speak the same vocabulary."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+import api_specs
+from consent.policy.loader import FILES, SHIPPED
+from consent.verdict import DenialCode
+from consent.vocabulary import ActClass, AgeBand, Basis, CarerState, Category, DecidesAs, Relation
+from consent.wording import LABELLED
+
+SCHEMAS = Path(api_specs.__file__).parent / "policy"
+NAMES = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def shipped(name: str) -> Any:
+    return read(SHIPPED / f"{name}.json")
+
+
+def schema(name: str) -> Any:
+    return read(SCHEMAS / f"{name}.schema.json")
+
+
+def accepts(name: str, value: Any) -> bool:
+    return jsonschema_rs.validator_for(schema(name), validate_formats=True).is_valid(value)
+
+
+def test_every_shipped_file_has_a_schema_and_the_other_way_round():
+    assert sorted(path.stem for path in SHIPPED.glob("*.json")) == NAMES
+    assert {name.removesuffix(".json") for name in FILES} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_file_keeps_to_the_schema_it_names(name: str):
+    assert shipped(name)["$schema"] == schema(name)["$id"]
+    assert accepts(name, shipped(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_valid_itself(name: str):
+    jsonschema_rs.meta.validate(schema(name))
+
+
+def rules(name: str) -> Any:
+    return schema(name)["properties"]["versions"]["items"]["properties"]["rules"]["properties"]
+
+
+def test_the_schemas_know_exactly_the_vocabulary():
+    assert set(rules("authority")["bases"]["properties"]) == set(Basis)
+    assert set(rules("authority")["states"]["properties"]) == set(CarerState)
+    assert set(rules("ages")["bands"]["properties"]) == set(AgeBand) - {AgeBand.ADULT}
+    assert set(rules("categories")) == set(Category)
+    basis = schema("authority")["$defs"]["basis"]["properties"]
+    assert set(basis["refused_as"]["enum"]) == set(DenialCode)
+    assert set(basis["decides"]["properties"]) == set(ActClass)
+    assert {how for act in basis["decides"]["properties"].values() for how in act["enum"]} == set(DecidesAs)
+    opening = schema("visibility")["$defs"]["opening"]["properties"]
+    assert set(opening["category"]["enum"]) == set(Category)
+    assert set(opening["relation"]["enum"]) == set(Relation) - {Relation.OPERATOR}
+    assert set(schema("denials")["properties"]["denials"]["properties"]) == set(DenialCode)
+    labels = schema("labels")["properties"]["labels"]["properties"]
+    assert {name: set(part["properties"]) for name, part in labels.items()} == {
+        name: {member.value for member in enum} for name, enum in LABELLED.items()
+    }
+
+
+def opening(**changes: Any) -> Any:
+    policy = shipped("visibility")
+    policy["versions"][0]["rules"]["openings"][2] |= changes
+    return policy
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"category": "grades"},
+        {"relation": "operator"},
+        {"citations": []},
+        {"when": []},
+        {"when": ["expected"]},
+        {"relation": "class_teacher", "when": ["former"]},
+        {"relation": "carer"},
+        {"note": "x"},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses_what_the_node_refuses(changes: dict[str, Any]):
+    assert accepts("visibility", opening())
+    assert not accepts("visibility", opening(**changes))
+
+
+def test_a_basis_that_does_not_read_must_say_how_it_is_refused():
+    policy = shipped("authority")
+    contact = policy["versions"][0]["rules"]["bases"]["contact"]
+    del contact["refused_as"]
+    assert not accepts("authority", policy)
+    contact |= {"reads": True, "refused_as": "contact_only"}
+    assert not accepts("authority", policy)
