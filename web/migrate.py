@@ -46,10 +46,24 @@ def downgrade(url: str, packages: Sequence[str], target: str) -> None:
 
 def check_schema(url: str, packages: Sequence[str]) -> None:
     """Raise `SchemaOutdated` unless the database stands at the heads of every package."""
-    needed = set(ScriptDirectory.from_config(configure(url, packages)).get_heads())
+    script = ScriptDirectory.from_config(configure(url, packages))
+    needed = set(script.get_heads())
     engine = create_engine(url)
     with engine.connect() as connection:
         found = set(MigrationContext.configure(connection).get_current_heads())
     engine.dispose()
-    if found != needed:
+    known = {revision.revision for revision in script.walk_revisions()}
+    if not found <= known or not needed <= _reached(script, found):
         raise SchemaOutdated(found=", ".join(sorted(found)) or "-", needed=", ".join(sorted(needed)))
+
+
+def _reached(script: ScriptDirectory, heads: set[str]) -> set[str]:
+    """Return revisions and everything they build on; a revision that another depends on is not stored as a head."""
+    reached: set[str] = set()
+    waiting = list(heads)
+    while waiting:
+        revision = script.get_revision(waiting.pop())
+        reached.add(revision.revision)
+        for below in (revision.down_revision, revision.dependencies):
+            waiting.extend([below] if isinstance(below, str) else below or ())
+    return reached

@@ -281,6 +281,7 @@ def _create_log() -> None:
 
 
 def _grant() -> None:
+    op.execute("GRANT SELECT ON alembic_version TO manabi_app, manabi_jobs, manabi_auditor")
     for table in (*SHARED_TABLES, *LEARNER_TABLES, *LOG_TABLES, *MAP_TABLES):
         op.execute(f"GRANT SELECT ON {table} TO manabi_app, manabi_auditor")
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO manabi_jobs")

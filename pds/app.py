@@ -1,0 +1,32 @@
+"""The node's web application: which features stand on the shell."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from flask import Flask
+
+from pds.look_back.feature import look_back_feature
+from pds.node import Node
+from web.accounts.feature import accounts_feature
+from web.context import ShellSettings
+from web.shell import make_app
+
+SERVICE_ID = "manabi-node"
+
+
+def make_node_app(node: Node) -> Flask:
+    """Return the application of one node."""
+    settings = node.settings
+    return make_app(
+        ShellSettings(
+            service_id=SERVICE_ID,
+            public_url=settings.public_url,
+            operator=settings.operator,
+            contact=settings.contact,
+            protection_path="/protection",
+        ),
+        database=node.database,
+        features=[accounts_feature(), look_back_feature(node)],
+        clock=node.clock,
+        translations=[Path(str(files(package))) / "translations" for package in ("trust", "consent", "pds")],
+    )
