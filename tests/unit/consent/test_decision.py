@@ -14,6 +14,7 @@ from consent.decision import (
     Child,
     DenialCode,
     Denied,
+    Placement,
     Read,
     decide,
     public_code,
@@ -164,9 +165,11 @@ def test_of_several_roles_the_one_named_first_for_the_category_is_logged():
     assert verdict.relation is Relation.CLASS_TEACHER
 
 
-def test_a_nurse_who_was_clerk_elsewhere_is_not_told_that_the_pupil_left():
+@pytest.mark.parametrize("elsewhere", [(), (placement(WEST, begin=TODAY + timedelta(days=1)),)])
+def test_a_nurse_who_is_clerk_elsewhere_is_not_told_that_the_pupil_left(elsewhere: tuple[Placement, ...]):
     both = staff(role(StaffRole.NURSE_TEACHER), role(StaffRole.CLERK, WEST))
-    assert code(both, hanako, Category.ENROLMENT) is DenialCode.ROLE_NOT_FOR_CATEGORY
+    whom = child(placements=(placement(), *elsewhere))
+    assert code(both, whom, Category.ENROLMENT) is DenialCode.ROLE_NOT_FOR_CATEGORY
 
 
 def test_a_caller_who_is_not_signed_in_is_asked_to():
