@@ -70,25 +70,30 @@ class KnownChild:
 
 def viewer_for(session: Session, person: UUID) -> Viewer | None:
     """Return who stands behind an account's subject, or None if that person is no longer known here."""
-    kind = session.scalar(select(Person.kind).where(Person.person_id == person))
-    if kind is None:
+    row = session.execute(_PERSON, {"person": person}).first()
+    if row is None:
         return None
-    if kind != ActorKind.STAFF:
-        return Viewer(Actor(ActorKind(kind), person))
-    rows = session.execute(_ROLES, {"staff": person}).all()
-    held = tuple(
-        RoleHeld(Role(row.role), row.organisation_id, frozenset({row.class_id} - {None}), row.valid_from, row.valid_to)
-        for row in rows
-    )
-    offices = tuple(Office(Role(row.role), row.organisation_id, row.name) for row in rows)
-    return Viewer(Actor(ActorKind.STAFF, person, held), offices)
+    kind = ActorKind(row.kind)
+    held = tuple(_office(*office) for office in row.roles or ())
+    offices = tuple(Office(role.role, role.organisation, name) for role, name in held)
+    return Viewer(Actor(kind, person, tuple(role for role, _ in held)), offices)
 
 
-_ROLES = text(
+def _office(
+    role: str, organisation: str, class_id: str | None, start: str, end: str | None, name: str
+) -> tuple[RoleHeld, str]:
+    classes = frozenset({UUID(class_id)} if class_id else ())
+    return RoleHeld(Role(role), UUID(organisation), classes, date.fromisoformat(start), _day(end)), name
+
+
+_PERSON = text(
     """
-    SELECT r.role, r.organisation_id, r.class_id, r.valid_from, r.valid_to, o.name
-    FROM staff_role r JOIN organisation o USING (organisation_id)
-    WHERE r.staff_id = :staff AND NOT r.withdrawn ORDER BY r.valid_from, r.role
+    SELECT p.kind,
+      (SELECT jsonb_agg(jsonb_build_array(r.role, r.organisation_id, r.class_id, r.valid_from, r.valid_to, o.name)
+                        ORDER BY r.valid_from, r.role)
+         FROM staff_role r JOIN organisation o USING (organisation_id)
+        WHERE r.staff_id = p.person_id AND NOT r.withdrawn) AS roles
+    FROM person p WHERE p.person_id = :person
     """
 )
 

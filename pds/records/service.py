@@ -29,11 +29,6 @@ _CURRENT = f"""
 """  # noqa: S608 — put together from constants
 _ONE = text(_CURRENT + " AND r.record_id = :record")
 _OF_CATEGORIES = text(_CURRENT + " AND r.category = ANY(:categories) ORDER BY r.school_year, r.category")
-_CATEGORY_OF = text("SELECT category FROM record WHERE learner_id = :learner AND record_id = :record AND NOT withdrawn")
-_EARLIER = text(
-    _CURRENT.replace("v.version = r.current_version", "v.version < r.current_version")
-    + " AND r.record_id = :record ORDER BY v.version"
-)
 _VERSIONS = text(
     "SELECT version, issued_at, compensates FROM record_version "
     "WHERE learner_id = :learner AND record_id = :record ORDER BY version"
@@ -51,6 +46,16 @@ class RecordPlace:
     organisation: UUID
     school_code: str
     school_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A version as it is stored: where it belongs is known, what it says is not."""
+
+    place: RecordPlace
+    school_name: str
+    schema: str
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +119,15 @@ def open_sealed(
     )
 
 
-def category_of(session: Session, learner: UUID, record: UUID) -> Category | None:
-    """Return a record's category without opening it, or None where there is no such record."""
-    found = session.scalar(_CATEGORY_OF, {"learner": learner, "record": record})
-    return None if found is None else Category(found)
-
-
-def open_current(session: Session, node: Node, learner: UUID, record: UUID) -> OpenedRecord | None:
-    """Open the standing version of one record. Only `pds.sharing` calls this on somebody's behalf."""
+def find_current(session: Session, learner: UUID, record: UUID) -> SealedRecord | None:
+    """Return the standing version of one record, still sealed, or None where there is none."""
     row = session.execute(_ONE, {"learner": learner, "record": record}).first()
-    return None if row is None else _open_row(node, row, node.keyring.subject_key(learner))
+    return None if row is None else _sealed(row)
 
 
-def open_earlier(session: Session, node: Node, learner: UUID, record: UUID) -> Sequence[OpenedRecord]:
-    """Open the versions of one record that stood before the present one, the oldest first."""
-    rows = session.execute(_EARLIER, {"learner": learner, "record": record}).all()
-    if not rows:
-        return []
-    key = node.keyring.subject_key(learner)
-    return [_open_row(node, row, key) for row in rows]
+def open_record(node: Node, stored: SealedRecord) -> OpenedRecord:
+    """Open a record. Only `pds.sharing` calls this on somebody's behalf, after the decision."""
+    return _open(node, stored, node.keyring.subject_key(stored.place.learner))
 
 
 def open_all_current(
@@ -143,7 +138,7 @@ def open_all_current(
     if not rows:
         return []
     key = node.keyring.subject_key(learner)
-    return [_open_row(node, row, key) for row in rows]
+    return [_open(node, _sealed(row), key) for row in rows]
 
 
 def history(session: Session, learner: UUID, record: UUID) -> list[VersionNote]:
@@ -152,13 +147,19 @@ def history(session: Session, learner: UUID, record: UUID) -> list[VersionNote]:
     return [VersionNote(row.version, row.issued_at, row.compensates) for row in rows]
 
 
-def _open_row(node: Node, row: Row[Any], key: bytes) -> OpenedRecord:
+def _sealed(row: Row[Any]) -> SealedRecord:
     place = RecordPlace(
         row.learner_id, row.record_id, row.version, Category(row.category), row.organisation_id, row.school_code,
         row.school_year,
     )  # fmt: skip
-    issuer = node.keyring.signing_key(row.school_code).public()
-    return open_sealed(node.node_id, place, row.school_name, row.schema, bytes(row.sealed), key=key, issuer=issuer)
+    return SealedRecord(place, row.school_name, row.schema, bytes(row.sealed))
+
+
+def _open(node: Node, stored: SealedRecord, key: bytes) -> OpenedRecord:
+    issuer = node.keyring.signing_key(stored.place.school_code).public()
+    return open_sealed(
+        node.node_id, stored.place, stored.school_name, stored.schema, stored.sealed, key=key, issuer=issuer
+    )
 
 
 def _binding(node_id: str, place: RecordPlace, schema: str) -> Binding:

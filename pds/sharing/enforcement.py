@@ -74,19 +74,16 @@ def read_record(
     With `every_version` the versions before the standing one are opened as well, and named in the entry.
     """
     child = _approach(session, node, asking, learner)
-    category = None if child is None else records.category_of(session, learner, record)
-    if child is None or category is None:
+    stored = None if child is None else records.find_current(session, learner, record)
+    if child is None or stored is None:
         return _refuse(session, node, asking, child, Denied(DenialCode.UNKNOWN_CHILD), Act.RECORD_READ, None)
+    category = stored.place.category
     verdict = decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
     if isinstance(verdict, Denied):
         return _refuse(session, node, asking, child, verdict, Act.RECORD_READ, category)
-    opened = records.open_current(session, node, learner, record)
-    if opened is None:
-        return _refuse(session, node, asking, child, Denied(DenialCode.UNKNOWN_CHILD), Act.RECORD_READ, category)
-    earlier = records.open_earlier(session, node, learner, record) if every_version and opened.place.version > 1 else ()
-    shown = [opened, *earlier]
-    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, shown)])
-    return _disclose(opened, verdict, earlier)
+    opened = records.open_record(node, stored)
+    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, [opened])])
+    return _disclose(opened, verdict)
 
 
 def read_overview(

@@ -1,0 +1,108 @@
+"""`manabi demo`: a node of one made-up municipality on this machine; with --check, a walk through it."""
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from manabi import check
+from manabi.demo import supervisor
+from manabi.demo.folder import BASE_PORT, DemoFolder
+from manabi.demo.stock import Size
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where the demo lives (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=BASE_PORT, help="first port of the block (default: %(default)s)")
+    parser.add_argument("--fresh", action="store_true", help="start over: remove the demo's data first")
+    parser.add_argument("--learners", type=int, default=300, help="size of the municipality (default: %(default)s)")
+    parser.add_argument("--schools-per-stage", type=int, default=2, help="schools per stage (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=2026, help="the same seed makes the same people")
+    parser.add_argument("--check", action="store_true", help="start a temporary demo, walk through it, remove it")
+    parser.add_argument(
+        "--scenario", default="look-back", choices=check.SCENARIOS, help="what --check walks (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="with --check: print one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo until Ctrl-C, or the check to its end."""
+    size = Size(arguments.learners, arguments.schools_per_stage, arguments.seed)
+    if arguments.check:
+        return _check(arguments, size)
+    folder = DemoFolder(arguments.folder.resolve())
+    if arguments.fresh:
+        with folder.held():
+            pass
+        folder.remove()
+    stopping = threading.Event()
+    supervisor.stop_on_signals(stopping)
+    began = time.monotonic()
+    with supervisor.running(folder, port=arguments.port, size=size, say=_say) as (demo, watch):
+        _welcome(demo, time.monotonic() - began)
+        watch(stopping)
+        _say("Stopping …")
+    _say("Stopped. Everything is kept; `manabi demo --fresh` starts over.")
+    return 0
+
+
+def _check(arguments: argparse.Namespace, size: Size) -> int:
+    began = time.monotonic()
+    stopping = threading.Event()
+    with tempfile.TemporaryDirectory(prefix="manabi-check-") as temporary:
+        folder = DemoFolder(Path(temporary).resolve() / "demo")
+        say = _say_aside if arguments.json else _say
+        try:
+            with supervisor.running(folder, port=arguments.port, size=size, say=say) as (demo, watch):
+                watcher = threading.Thread(target=watch, args=(stopping,))
+                watcher.start()
+                try:
+                    report = check.run(arguments.scenario, demo.url, demo.sign_ins)
+                finally:
+                    stopping.set()
+                    watcher.join()
+        finally:
+            folder.remove()
+    document = {**report.to_document(), "seconds_in_all": round(time.monotonic() - began, 2)}
+    if arguments.json:
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        print(report.to_text())
+    return 0 if report.ok else 1
+
+
+def _welcome(demo: supervisor.Demo, seconds: float) -> None:
+    lines = [
+        "",
+        f"  まなびの記録 runs at {demo.url}  (ready after {seconds:.1f} s; all people are made up)",
+        "",
+        "  Families sign in with name and password:",
+        *(
+            f"    {role:<14}{entry['name']:<14}{entry['password']}    {entry['display']}"
+            for role, entry in demo.sign_ins.items()
+            if "password" in entry
+        ),
+        "",
+        f"  Staff open {demo.url}/enrol with a single-use code and register a passkey:",
+        *(
+            f"    {role:<14}{entry['code']}    {entry['display']}"
+            for role, entry in demo.sign_ins.items()
+            if "code" in entry
+        ),
+        "",
+        "  Ctrl-C stops everything; the data stay.",
+        "",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _say_aside(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
