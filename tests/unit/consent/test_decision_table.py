@@ -4,7 +4,7 @@ A table is read from the top: the first row that fits a case gives the answer; `
 the rules to find the expected answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import product
@@ -116,6 +116,8 @@ PLACES = {
 }
 HELD = ENTRIES
 
+Asked = Callable[[], Iterator[tuple[dict[str, str], Read]]]
+
 FAMILY_AND_OTHERS = """
 kind     person   child    | answer
 job      *        *        | no_rule
@@ -218,7 +220,7 @@ def other_cases() -> Iterator[tuple[dict[str, str], Read]]:
     [(CARERS, carer_cases, 12_000), (STAFF, staff_cases, 3_700), (FAMILY_AND_OTHERS, other_cases, 150)],
     ids=["carers", "staff", "others"],
 )
-def test_every_combination_is_decided_as_the_table_says(text: str, asked, at_least: int):
+def test_every_combination_is_decided_as_the_table_says(text: str, asked: Asked, at_least: int) -> None:
     count, wrong = differences(table(text), asked())
     assert not wrong, f"{len(wrong)} of {count}, first: {wrong[:5]}"
     assert count >= at_least
@@ -229,6 +231,6 @@ def test_every_combination_is_decided_as_the_table_says(text: str, asked, at_lea
     [(CARERS, carer_cases), (STAFF, staff_cases), (FAMILY_AND_OTHERS, other_cases)],
     ids=["carers", "staff", "others"],
 )
-def test_every_row_of_a_table_answers_some_case(text: str, asked):
+def test_every_row_of_a_table_answers_some_case(text: str, asked: Asked) -> None:
     rules = table(text)
     assert {rules.row_for(case) for case, _ in asked()} == set(range(len(rules.rows)))

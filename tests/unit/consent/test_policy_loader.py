@@ -45,15 +45,15 @@ def second_version(begin: str, first_until: str | None) -> Change:
     return add
 
 
-def test_the_shipped_policy_is_read_once():
+def test_the_shipped_policy_is_read_once() -> None:
     assert shipped_policy() is shipped_policy()
 
 
-def test_a_copy_of_the_shipped_files_is_the_shipped_policy(folder: Path):
+def test_a_copy_of_the_shipped_files_is_the_shipped_policy(folder: Path) -> None:
     assert load_policy(folder) == shipped_policy()
 
 
-def test_every_basis_state_and_category_has_a_rule():
+def test_every_basis_state_and_category_has_a_rule() -> None:
     edition = shipped_policy().editions[-1]
     assert set(edition.bases) == set(Basis)
     assert set(edition.states) == set(CarerState)
@@ -61,7 +61,7 @@ def test_every_basis_state_and_category_has_a_rule():
     assert edition.opened_to == set(Relation) - {Relation.BOARD_OFFICER, Relation.OPERATOR}
 
 
-def test_every_source_is_cited_by_some_rule():
+def test_every_source_is_cited_by_some_rule() -> None:
     used = {
         key
         for name in FILES
@@ -72,7 +72,7 @@ def test_every_source_is_cited_by_some_rule():
     assert used == set(shipped_policy().citations)
 
 
-def test_an_edition_changes_where_any_file_changes(folder: Path):
+def test_an_edition_changes_where_any_file_changes(folder: Path) -> None:
     edit(folder, "ages.json", second_version("2027-04-01", "2027-03-31"))
     edit(folder, "ages.json", lambda content: rules(content, 0).update(adult_age=19))
     policy = load_policy(folder)
@@ -84,7 +84,7 @@ def test_an_edition_changes_where_any_file_changes(folder: Path):
     assert found == [None, policy.editions[0], policy.editions[0], policy.editions[1]]
 
 
-def test_between_two_versions_with_a_gap_nothing_is_in_force(folder: Path):
+def test_between_two_versions_with_a_gap_nothing_is_in_force(folder: Path) -> None:
     edit(folder, "visibility.json", second_version("2028-04-01", "2027-03-31"))
     policy = load_policy(folder)
     assert [(edition.begin, edition.end) for edition in policy.editions] == [
@@ -94,14 +94,14 @@ def test_between_two_versions_with_a_gap_nothing_is_in_force(folder: Path):
     assert policy.on(date(2027, 4, 1)) is None
 
 
-def test_a_version_that_has_run_out_leaves_nothing_in_force(folder: Path):
+def test_a_version_that_has_run_out_leaves_nothing_in_force(folder: Path) -> None:
     edit(folder, "visibility.json", lambda content: content["versions"][0].update(valid_to="2027-03-31"))
     policy = load_policy(folder)
     assert policy.on(date(2027, 3, 31)) is policy.editions[-1]
     assert policy.on(date(2027, 4, 1)) is None
 
 
-def test_the_last_day_of_the_calendar_may_stand_for_no_end(folder: Path):
+def test_the_last_day_of_the_calendar_may_stand_for_no_end(folder: Path) -> None:
     edit(folder, "ages.json", lambda content: content["versions"][0].update(valid_to="9999-12-31"))
     assert load_policy(folder).on(date(2500, 1, 1)) is not None
 
@@ -206,7 +206,7 @@ FAULTS: list[tuple[str, Change, type[faults.PolicyFault], str, str]] = [
 )
 def test_a_fault_names_place_and_value(
     folder: Path, name: str, change: Change, fault: type[faults.PolicyFault], place: str, value: str
-):
+) -> None:
     edit(folder, name, change)
     with pytest.raises(fault) as refused:
         load_policy(folder)
@@ -218,7 +218,7 @@ def test_a_fault_names_place_and_value(
     assert fault.remedy % refused.value.params in str(refused.value)
 
 
-def test_a_second_notice_about_the_same_field_is_refused(folder: Path):
+def test_a_second_notice_about_the_same_field_is_refused(folder: Path) -> None:
     edit(
         folder,
         "visibility.json",
@@ -228,7 +228,7 @@ def test_a_second_notice_about_the_same_field_is_refused(folder: Path):
         load_policy(folder)
 
 
-def test_a_missing_file_is_named(folder: Path):
+def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "ages.json").unlink()
     with pytest.raises(faults.PolicyUnreadable, match=r"ages\.json"):
         load_policy(folder)
@@ -237,20 +237,20 @@ def test_a_missing_file_is_named(folder: Path):
 @pytest.mark.parametrize(
     "content", [b"{", "ã".encode("latin-1"), b'{"$schema": 1, "$schema": 2, "versions": []}', b"\xef\xbb\xbf{}"]
 )
-def test_a_file_that_is_not_plain_json_is_refused(folder: Path, content: bytes):
+def test_a_file_that_is_not_plain_json_is_refused(folder: Path, content: bytes) -> None:
     (folder / "ages.json").write_bytes(content)
     with pytest.raises(faults.PolicyUnreadable, match=r"ages\.json"):
         load_policy(folder)
 
 
 @pytest.mark.parametrize("locale", ["ja", "plain"])
-def test_every_fault_can_be_told_in_japanese(locale: str):
+def test_every_fault_can_be_told_in_japanese(locale: str) -> None:
     path = SHIPPED.parent / "translations" / f"{locale}.po"
     with path.open("rb") as file:
         catalogue = read_po(file, locale="ja", abort_invalid=True)
     kinds = [kind for kind in vars(faults).values() if isinstance(kind, type) and issubclass(kind, faults.PolicyFault)]
     sentences = {sentence for kind in kinds for sentence in (kind.title, kind.remedy)}
-    told = {message.id: message.string for message in catalogue if message.id}
+    told = {str(message.id): str(message.string) for message in catalogue if message.id}
     assert set(told) == sentences
     for sentence, translation in told.items():
         assert set(_places(translation)) == set(_places(sentence)), sentence

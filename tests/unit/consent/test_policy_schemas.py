@@ -33,19 +33,19 @@ def accepts(name: str, value: Any) -> bool:
     return jsonschema_rs.validator_for(schema(name), validate_formats=True).is_valid(value)
 
 
-def test_every_shipped_file_has_a_schema_and_the_other_way_round():
+def test_every_shipped_file_has_a_schema_and_the_other_way_round() -> None:
     assert sorted(path.stem for path in SHIPPED.glob("*.json")) == NAMES
     assert {name.removesuffix(".json") for name in FILES} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_file_keeps_to_the_schema_it_names(name: str):
+def test_a_shipped_file_keeps_to_the_schema_it_names(name: str) -> None:
     assert shipped(name)["$schema"] == schema(name)["$id"]
     assert accepts(name, shipped(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_schema_is_valid_itself(name: str):
+def test_a_schema_is_valid_itself(name: str) -> None:
     jsonschema_rs.meta.validate(schema(name))
 
 
@@ -53,7 +53,7 @@ def rules(name: str) -> Any:
     return schema(name)["properties"]["versions"]["items"]["properties"]["rules"]["properties"]
 
 
-def test_the_schemas_know_exactly_the_vocabulary():
+def test_the_schemas_know_exactly_the_vocabulary() -> None:
     assert set(rules("authority")["bases"]["properties"]) == set(Basis)
     assert set(rules("authority")["states"]["properties"]) == set(CarerState)
     assert set(rules("ages")["bands"]["properties"]) == set(AgeBand) - {AgeBand.ADULT}
@@ -92,12 +92,12 @@ def opening(**changes: Any) -> Any:
     ],
     ids=str,
 )
-def test_the_schema_refuses_what_the_node_refuses(changes: dict[str, Any]):
+def test_the_schema_refuses_what_the_node_refuses(changes: dict[str, Any]) -> None:
     assert accepts("visibility", opening())
     assert not accepts("visibility", opening(**changes))
 
 
-def test_a_basis_that_does_not_read_must_say_how_it_is_refused():
+def test_a_basis_that_does_not_read_must_say_how_it_is_refused() -> None:
     policy = shipped("authority")
     contact = policy["versions"][0]["rules"]["bases"]["contact"]
     del contact["refused_as"]

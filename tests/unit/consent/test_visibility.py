@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from consent.placement import Placement, RoleHeld
 from consent.policy.model import Retention
 from consent.visibility import handling_of, has_in_care, kept_until, who_sees, withheld_fields
 from consent.vocabulary import Category, HandlingClass, Relation, RetentionStart, StaffRole, Text
@@ -27,18 +28,18 @@ FAMILY = (Relation.SELF, Relation.CARER)
         (Category.ATTENDANCE_DAILY, (Relation.CLASS_TEACHER, Relation.NURSE_TEACHER, Relation.PRINCIPAL)),
     ],
 )
-def test_the_shipped_defaults_name_who_sees_what(category: Category, staff: tuple[Relation, ...]):
+def test_the_shipped_defaults_name_who_sees_what(category: Category, staff: tuple[Relation, ...]) -> None:
     assert who_sees(category, POLICY, NOW) == FAMILY + staff
 
 
-def test_nobody_sees_anything_where_no_rule_is_in_force():
+def test_nobody_sees_anything_where_no_rule_is_in_force() -> None:
     assert who_sees(Category.GUIDANCE, POLICY, BEFORE_ANY_RULE) == ()
     assert withheld_fields(Category.GUIDANCE, Relation.SELF, POLICY, BEFORE_ANY_RULE) == ()
     assert handling_of(Category.GUIDANCE, POLICY, BEFORE_ANY_RULE) is None
 
 
 @pytest.mark.parametrize("relation", FAMILY)
-def test_the_family_learns_that_overall_remarks_exist_and_how_to_ask(relation: Relation):
+def test_the_family_learns_that_overall_remarks_exist_and_how_to_ask(relation: Relation) -> None:
     (field,) = withheld_fields(Category.GUIDANCE, relation, POLICY, NOW)
     assert field.field == "overall_remarks"
     assert "開示請求" in field.notice.ja
@@ -47,11 +48,11 @@ def test_the_family_learns_that_overall_remarks_exist_and_how_to_ask(relation: R
 
 
 @pytest.mark.parametrize("category", [c for c in Category if c is not Category.GUIDANCE])
-def test_nothing_is_withheld_outside_the_guidance_record(category: Category):
+def test_nothing_is_withheld_outside_the_guidance_record(category: Category) -> None:
     assert withheld_fields(category, Relation.SELF, POLICY, NOW) == ()
 
 
-def test_staff_see_the_overall_remarks():
+def test_staff_see_the_overall_remarks() -> None:
     assert withheld_fields(Category.GUIDANCE, Relation.CLASS_TEACHER, POLICY, NOW) == ()
 
 
@@ -66,7 +67,7 @@ def test_staff_see_the_overall_remarks():
 )
 def test_each_category_says_how_it_is_guarded_and_how_long_kept(
     category: Category, handling_class: HandlingClass, years: int
-):
+) -> None:
     rule = handling_of(category, POLICY, NOW)
     assert rule is not None
     assert (rule.handling_class, rule.retention.years) == (handling_class, years)
@@ -89,16 +90,23 @@ def keep(years: int, start: RetentionStart) -> Retention:
         (date(2027, 2, 28), 5, RetentionStart.LEFT_SCHOOL, date(2032, 2, 29)),
     ],
 )
-def test_retention_counts_whole_years_from_the_day_after(left: date, years: int, start: RetentionStart, last_day: date):
+def test_retention_counts_whole_years_from_the_day_after(
+    left: date, years: int, start: RetentionStart, last_day: date
+) -> None:
     assert kept_until(keep(years, start), left) == last_day
 
 
-def reaches(office, places, category=Category.GUIDANCE, day=TODAY, relation=None, edition=EDITION) -> bool:
-    opening = edition.openings[category, relation or Relation.PRINCIPAL]
-    return has_in_care(office, places, opening, day, edition)
+def reaches(
+    office: RoleHeld,
+    places: list[Placement],
+    category: Category = Category.GUIDANCE,
+    day: date = TODAY,
+    relation: Relation = Relation.PRINCIPAL,
+) -> bool:
+    return has_in_care(office, places, EDITION.openings[category, relation], day, EDITION)
 
 
-def test_a_class_teacher_has_the_class_held_now():
+def test_a_class_teacher_has_the_class_held_now() -> None:
     teacher = role(classes=frozenset({CLASS_6_1}))
     assert reaches(teacher, [placement()], relation=Relation.CLASS_TEACHER)
     assert not reaches(teacher, [placement(class_id=CLASS_6_2)], relation=Relation.CLASS_TEACHER)
@@ -106,14 +114,14 @@ def test_a_class_teacher_has_the_class_held_now():
     assert not reaches(teacher, [placement(WEST)], relation=Relation.CLASS_TEACHER)
 
 
-def test_last_years_class_is_no_longer_the_teachers():
+def test_last_years_class_is_no_longer_the_teachers() -> None:
     teacher = role(classes=frozenset({CLASS_6_1}), valid_from=date(2025, 4, 1), valid_to=None)
     last_year = placement(school_year=2025)
     assert reaches(teacher, [last_year], day=date(2026, 3, 31), relation=Relation.CLASS_TEACHER)
     assert not reaches(teacher, [last_year], day=date(2026, 4, 1), relation=Relation.CLASS_TEACHER)
 
 
-def test_a_principal_sees_former_pupils_as_long_as_the_record_is_kept():
+def test_a_principal_sees_former_pupils_as_long_as_the_record_is_kept() -> None:
     head = role(StaffRole.PRINCIPAL)
     left = [placement(school_year=2020, end=date(2021, 3, 31))]
     assert reaches(head, left, day=date(2026, 3, 31))
@@ -122,7 +130,7 @@ def test_a_principal_sees_former_pupils_as_long_as_the_record_is_kept():
     assert not reaches(head, left, Category.ENROLMENT, day=date(2041, 4, 1))
 
 
-def test_a_board_that_a_policy_lets_see_reaches_its_own_schools_alone():
+def test_a_board_that_a_policy_lets_see_reaches_its_own_schools_alone() -> None:
     opening = replace(EDITION.openings[Category.GUIDANCE, Relation.CLASS_TEACHER], relation=Relation.BOARD_OFFICER)
     own, other = role(StaffRole.BOARD_OFFICER, BOARD), role(StaffRole.BOARD_OFFICER, WEST)
     assert has_in_care(own, [placement()], opening, TODAY, EDITION)
