@@ -21,11 +21,11 @@ demo: setup
 
 ## make test    every suite, from the rules to the browser
 test: setup
-	@$(BIN)/python -m manabi.suites test
+	@$(BIN)/python .ci/suites.py test
 
 ## make prove   the long proofs; writes docs/evidence.json
 prove: setup
-	@$(BIN)/python -m manabi.suites prove
+	@$(BIN)/python .ci/suites.py prove
 
 ## make bench   all measurements, against their peers where those are installed
 bench: setup
