@@ -25,11 +25,13 @@ DOES_NOT_HOLD: Final = 1
 NOT_CHECKED: Final = 2
 """Exit codes: everything holds; something does not; the check could not be made (no such file, not JSON, no key)."""
 
+_LANGUAGES: Final = ("ja", "en")
 _JAPAN: Final = timezone(timedelta(hours=9))
 
 FINDINGS: Final[dict[Code, tuple[str, str]]] = {
     Code.UNREADABLE: (
-        "このファイルはアクセス記録として読めません（%(place)s がないか、形が違います）。もう一度ダウンロードしてください。",
+        "このファイルはアクセス記録として読めません（%(place)s がないか、形が違います）。"
+        "もう一度ダウンロードしてください。",
         "This file cannot be read as an access log: %(place)s is missing or has the wrong shape. Download it again.",
     ),
     Code.WRONG_KEY: (
@@ -104,14 +106,16 @@ FINDINGS: Final[dict[Code, tuple[str, str]]] = {
         "A range that was declared lost before is no longer declared.",
     ),
     Code.KEY_FROM_FILE: (
-        "署名は、ファイルに入っている鍵で確かめました。この鍵の番号 %(kid)s が、運営者が公表している番号と同じか、見くらべてください。",
+        "署名は、ファイルに入っている鍵で確かめました。この鍵の番号 %(kid)s が、"
+        "運営者が公表している番号と同じか、見くらべてください。",
         "The signature was checked with the key in the file. Compare its number %(kid)s "
         "with the one the operator publishes.",
     ),
     Code.GAPS_DECLARED: (
-        "運営者は、バックアップから戻したときに失われた記録が、この施設全体で%(entries)s件（%(count)sか所）あると届け出ています。",
-        "The operator declares that %(entries)s entries in %(count)s ranges, of all children together, "
-        "were lost when a backup was restored.",
+        "運営者は、番号だけが残って内容を示せない記録が、全員分を合わせて%(entries)s件（%(count)sか所）あると届け出ています。"
+        "バックアップから戻したときや、書きこみの途中で止まったときに生じます。",
+        "The operator declares %(entries)s leaves in %(count)s ranges, of all children together, whose entries can no "
+        "longer be shown. Restoring a backup, or a write that was interrupted, leaves such ranges.",
     ),
     Code.EARLIER_ENTRIES_LOST: (
         "前のファイルにあった記録のうち%(count)s件は、失われたと届け出られた範囲にあり、いまのファイルにはありません。前のファイルを大切に保管してください。",
@@ -158,23 +162,26 @@ class _NotCheckedError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the check from the command line and return the exit code."""
     options = _parser().parse_args(argv)
-    language = 0 if options.language == "ja" else 1
     try:
         document = _read_json(options.file)
         key = None if options.key is None else _read_key(options.key)
         earlier = None if options.earlier is None else _read_json(options.earlier)
     except _NotCheckedError as error:
-        reason = _TEXTS[error.reason][language] if error.reason in _TEXTS else error.reason
-        print(_TEXTS[error.text][language] % {"path": error.path, "reason": reason}, file=sys.stderr)
+        reason = _text(error.reason, options.language) if error.reason in _TEXTS else error.reason
+        print(_text(error.text, options.language, path=error.path, reason=reason), file=sys.stderr)
         return NOT_CHECKED
     report = verify_bundle(document, key, earlier=earlier)
-    print(_as_json(report) if options.json else _as_sentences(report, language))
+    print(_as_json(report) if options.json else _as_sentences(report, options.language))
     return HOLDS if report.ok else DOES_NOT_HOLD
 
 
 def sentence(finding: Finding, language: str) -> str:
-    """Return a finding as one sentence in 'ja' or 'en'."""
-    return FINDINGS[finding.code][0 if language == "ja" else 1] % finding.params
+    """Return a finding as a sentence in 'ja' or 'en'."""
+    return FINDINGS[finding.code][_LANGUAGES.index(language)] % finding.params
+
+
+def _text(name: str, language: str, **params: object) -> str:
+    return _TEXTS[name][_LANGUAGES.index(language)] % params
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -187,26 +194,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("file", type=Path, metavar="FILE", help="the downloaded access log")
     parser.add_argument("--key", type=Path, metavar="JWK", help="the operator's published public key")
     parser.add_argument("--earlier", type=Path, metavar="FILE", help="an earlier download of the same log")
-    parser.add_argument("--language", choices=("ja", "en"), default="en" if spoken.startswith("en") else "ja")
+    parser.add_argument("--language", choices=_LANGUAGES, default="en" if spoken.startswith("en") else "ja")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
     return parser
 
 
-def _as_sentences(report: Report, language: int) -> str:
+def _as_sentences(report: Report, language: str) -> str:
     lines: list[str] = []
     if report.at is not None:
         at = report.at.astimezone(_JAPAN).isoformat(sep=" ", timespec="seconds")
-        lines += [_TEXTS["subject"][language] % {"node": report.node, "at": at, "count": report.entries}, ""]
-    lines.append(_TEXTS["holds" if report.ok else "fails"][language])
-    lines += [f"- {_say(finding, language)}" for finding in report.findings if finding.is_fault]
-    notices = [f"- {_say(finding, language)}" for finding in report.findings if not finding.is_fault]
+        lines += [_text("subject", language, node=report.node, at=at, count=report.entries), ""]
+    lines.append(_text("holds" if report.ok else "fails", language))
+    lines += [f"- {sentence(finding, language)}" for finding in report.findings if finding.is_fault]
+    notices = [f"- {sentence(finding, language)}" for finding in report.findings if not finding.is_fault]
     if notices:
-        lines += ["", _TEXTS["notices"][language], *notices]
-    return "\n".join([*lines, "", _TEXTS["limits"][language]])
-
-
-def _say(finding: Finding, language: int) -> str:
-    return FINDINGS[finding.code][language] % finding.params
+        lines += ["", _text("notices", language), *notices]
+    return "\n".join([*lines, "", _text("limits", language)])
 
 
 def _as_json(report: Report) -> str:

@@ -130,11 +130,6 @@ class Wrappings:
         with self._pool.lend() as connection:
             return _epoch(connection)
 
-    def count(self) -> int:
-        """Return how many children have a key."""
-        with self._pool.lend() as connection:
-            return int(connection.execute("SELECT count(*) FROM wrapping").fetchone()[0])
-
     def find(self, subject: UUID) -> tuple[int, bytes] | None:
         """Return epoch and wrapped key of one child."""
         with self._pool.lend() as connection:

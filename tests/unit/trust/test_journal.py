@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from trust.journal import START, DecisionKind, Journal, JournalBroken
+from trust.journal import START, DecisionKind, Journal, JournalBroken, _renew_guards
 
 NOW = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
 AOI, SORA = UUID(int=1), UUID(int=2)
@@ -201,10 +201,28 @@ def test_threads_and_processes_append_to_one_chain(journal: Journal, path: Path)
     assert len(journal.erased()) == 160
 
 
-def test_a_child_forked_while_a_thread_reads_can_read_too(journal: Journal) -> None:
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # threads beside a fork are the point
+def test_a_child_forked_while_another_thread_reads_can_read_too(journal: Journal) -> None:
     three_lines(journal)
-    with journal._guard:
-        child = os.fork()
-        if not child:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with journal._guard:
+            held.set()
+            done.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(60)
+    child = os.fork()
+    if not child:
+        try:
             os._exit(0 if len(journal.erased()) == 3 else 1)
+        finally:
+            os._exit(2)  # whatever went wrong, the child must not return into the test run
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    done.set()
+    thread.join()
+    with journal._guard:
+        _renew_guards()
+        assert len(journal.erased()) == 3, "what the child did, done here"

@@ -312,6 +312,7 @@ def test_a_rotation_that_fails_leaves_the_old_epoch_standing(keyring: FileKeyrin
     assert epoch_files(folder) == ["epoch-2.key"]
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # the test runner itself may have threads
 def test_readers_writers_and_rotations_of_many_processes_do_not_disturb_each_other(
     keyring: FileKeyring, folder: Path
 ) -> None:
@@ -351,33 +352,33 @@ def test_readers_writers_and_rotations_of_many_processes_do_not_disturb_each_oth
     assert epoch_files(folder) == ["epoch-13.key"]
 
 
-def test_a_reader_that_meets_a_key_being_destroyed_reads_the_row_again(
+def overtaken(monkeypatch: pytest.MonkeyPatch, late: FileKeyring, by: FileKeyring, look_up: str) -> None:
+    """Let a rotation pass between the next look-up of a row and the reading of its epoch's key."""
+    real = getattr(late._wrappings, look_up)
+
+    def slow(asked: object) -> object:
+        monkeypatch.setattr(late._wrappings, look_up, real)
+        found = real(asked)
+        row = found if look_up == "find" else list(found)
+        by.rotate_epoch(now=NOW)
+        return row
+
+    by.rotate_epoch(now=NOW)  # so that the late one holds no key of the row's epoch in memory
+    monkeypatch.setattr(late._wrappings, look_up, slow)
+
+
+def test_a_reader_overtaken_by_a_rotation_reads_the_row_again(
     keyring: FileKeyring, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyring.create_subject_key(AOI)
     key = keyring.subject_key(AOI)
     late = reopened(folder)
-    find, find_many = late._wrappings.find, late._wrappings.find_many
-    monkeypatch.setattr(late._wrappings, "find", lambda subject: [find(subject), keyring.rotate_epoch(now=NOW)][0])
-    assert _once(monkeypatch, late, "find", find, late.subject_key, AOI) == key
-    monkeypatch.setattr(
-        late._wrappings, "find_many", lambda subjects: [list(find_many(subjects)), keyring.rotate_epoch(now=NOW)][0]
-    )
-    assert _once(monkeypatch, late, "find_many", find_many, late.subject_keys, [AOI]) == {AOI: key}
-
-
-def _once(
-    monkeypatch: pytest.MonkeyPatch, late: FileKeyring, name: str, real: object, call: object, what: object
-) -> object:
-    """Call with the patched look-up in place for its first use only."""
-    patched = getattr(late._wrappings, name)
-
-    def first(argument: object) -> object:
-        monkeypatch.setattr(late._wrappings, name, real)
-        return patched(argument)
-
-    monkeypatch.setattr(late._wrappings, name, first)
-    return call(what)  # type: ignore[operator]
+    overtaken(monkeypatch, late, keyring, "find")
+    assert late.subject_key(AOI) == key
+    assert keyring.epoch == 3
+    overtaken(monkeypatch, late, keyring, "find_many")
+    assert late.subject_keys([AOI]) == {AOI: key}
+    assert keyring.epoch == 5
 
 
 # --- opening
