@@ -8,7 +8,7 @@ from markupsafe import Markup
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from trust.errors import ManabiError
-from web.i18n import say
+from web.i18n import Locale, current_view, say
 
 
 class FormSchema(Schema):
@@ -30,8 +30,9 @@ def read_form(schema: Schema) -> tuple[dict[str, Any], dict[str, Markup]]:
 
 
 def explain(error: ManabiError) -> Markup:
-    """Return both sentences of an error, for the field it belongs to."""
-    return say(error.title, **error.params) + " " + say(error.remedy, **error.params)
+    """Return both sentences of an error, for the field it belongs to. Japanese sentences stand without a space."""
+    space = "" if current_view().locale is Locale.JA else " "
+    return say(error.title, **error.params) + space + say(error.remedy, **error.params)
 
 
 def _first(found: object) -> object:

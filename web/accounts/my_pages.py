@@ -6,8 +6,7 @@ from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from web.accounts.current import require_account
-from web.accounts.errors import PasswordsDiffer
-from web.accounts.pages import FIELD_OF, field_errors, say_refusal
+from web.accounts.pages import check_choice, say_refusal
 from web.accounts.passkeys import list_passkeys, remove_passkey
 from web.accounts.schemas import ChangePasswordForm
 from web.accounts.service import SignInRefused, confirm_password, find_login_name, set_password
@@ -97,21 +96,15 @@ def change_password() -> ResponseReturnValue:
     if login_name is None:
         return redirect("/my-sign-in", 303)
     values, errors = read_form(ChangePasswordForm())
+    errors = errors or check_choice(login_name, values["password"], values["password_again"])
     if not errors:
         outcome = confirm_password(transaction(), account.account_id, values["current_password"], now())
         transaction().commit()
         if isinstance(outcome, SignInRefused):
             errors = {"current_password": say_refusal(outcome.locked_until)}
-    if not errors:
-        try:
-            if values["password"] != values["password_again"]:
-                raise PasswordsDiffer()
-            set_password(transaction(), account.account_id, login_name, values["password"], now())
-        except tuple(FIELD_OF) as wrong:
-            transaction().rollback()
-            errors = field_errors(wrong)
     if errors:
         return render_template("accounts/password.html", errors=errors, login_name=login_name), 422
+    set_password(transaction(), account.account_id, login_name, values["password"], now())
     end_sessions(transaction(), account.account_id, keep=account.session_id)
     transaction().commit()
     leave_notice("accounts.password_changed")

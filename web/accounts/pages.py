@@ -7,7 +7,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from trust.errors import N_, ManabiError
+from trust.errors import N_
 from web.accounts.current import (
     current_account,
     enrolling_account,
@@ -24,6 +24,8 @@ from web.accounts.errors import (
     PasswordTooSimple,
     SignInNeeded,
 )
+from web.accounts.names import accept_login_name, fold_login_name
+from web.accounts.passwords import accept_password
 from web.accounts.schemas import CodeForm, ConfirmForm, NewPasswordForm, SignInForm
 from web.accounts.service import (
     SignInRefused,
@@ -45,15 +47,6 @@ from web.notices import leave_notice
 from web.routes import declares
 
 blueprint = Blueprint("accounts", __name__)
-
-FIELD_OF = {
-    LoginNameRefused: "login_name",
-    LoginNameTaken: "login_name",
-    PasswordTooShort: "password",
-    PasswordTooSimple: "password",
-    PasswordsDiffer: "password_again",
-}
-"""Where on a form an error of the service belongs."""
 
 
 @blueprint.get("/sign-in")
@@ -137,15 +130,14 @@ def enrol_with_password() -> ResponseReturnValue:
     if account is None or account.enrolling is None:
         raise SignInNeeded()
     values, errors = read_form(NewPasswordForm())
+    errors = errors or check_choice(values["login_name"], values["password"], values["password_again"])
     if not errors:
+        spend_code(transaction(), account.enrolling, now())
         try:
-            if values["password"] != values["password_again"]:
-                raise PasswordsDiffer()
-            spend_code(transaction(), account.enrolling, now())
             set_password(transaction(), account.account_id, values["login_name"], values["password"], now())
-        except tuple(FIELD_OF) as wrong:
+        except LoginNameTaken as taken:
             transaction().rollback()
-            errors = field_errors(wrong)
+            errors = {"login_name": explain(taken)}
     if errors:
         return _credential_page(values, errors)
     response = Response(status=303, headers={"Location": "/"})
@@ -197,9 +189,20 @@ def say_refusal(locked_until: datetime | None) -> Markup:
     )
 
 
-def field_errors(error: ManabiError) -> dict[str, Markup]:
-    """Return an error of the service as a sentence at its field."""
-    return {FIELD_OF[type(error)]: explain(error)}
+def check_choice(login_name: str, password: str, again: str) -> dict[str, Markup]:
+    """Return what is wrong with a chosen name and password, field by field, all at once."""
+    errors: dict[str, Markup] = {}
+    try:
+        accept_login_name(login_name)
+    except LoginNameRefused as refused:
+        errors["login_name"] = explain(refused)
+    try:
+        accept_password(password, fold_login_name(login_name))
+    except (PasswordTooShort, PasswordTooSimple) as refused:
+        errors["password"] = explain(refused)
+    if password != again:
+        errors["password_again"] = explain(PasswordsDiffer())
+    return errors
 
 
 def _sign_in_page(values: dict[str, Any], errors: dict[str, Markup]) -> ResponseReturnValue:

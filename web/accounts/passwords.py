@@ -22,7 +22,8 @@ def accept_password(password: str, login_name: str) -> str:
     if len(normal) < SHORTEST:
         raise PasswordTooShort()
     folded = normal.casefold()
-    if len(normal) > LONGEST or len(set(normal)) < _FEWEST_DIFFERENT or fold_login_name(login_name) in folded:
+    name = fold_login_name(login_name)
+    if len(normal) > LONGEST or len(set(normal)) < _FEWEST_DIFFERENT or (name and name in folded):
         raise PasswordTooSimple()
     return normal
 
