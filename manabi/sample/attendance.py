@@ -71,7 +71,7 @@ class Habits:
     def _everyday(self, marks: dict[int, Exception_], days: int, year: int) -> None:
         rng = self.rng
         share = days / 200
-        for _ in range(_poisson(rng, 1.5 * self.frailty * share)):
+        for _ in range(_poisson(rng, 1.9 * self.frailty * share)):
             length = _SPELL[int(rng.random() * 10)]
             _spell(marks, int(rng.random() * days), length, days, ("absent", "illness", "", ""))
         if rng.random() < 0.12 * share:

@@ -77,7 +77,8 @@ class Mind:
         for subject in subjects_of(place.grade, place.school_year):
             leaning = self.leanings.get(subject)
             if leaning is None:
-                leaning = self.leanings[subject] = rng.gauss(0, 0.5)
+                leaning = rng.gauss(0, 0.6)
+            leaning = self.leanings[subject] = leaning + rng.gauss(0, 0.15)
             base = self.ability + leaning - missed
             points = 0
             for viewpoint in _VIEWPOINTS:

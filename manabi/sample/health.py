@@ -25,6 +25,7 @@ _WEIGHT = {
     "male": (21.8, 24.5, 27.8, 31.3, 35.3, 39.8, 45.5, 50.4, 54.9, 58.9, 60.6, 62.4),
     "female": (21.3, 23.9, 27.1, 30.9, 35.2, 40.3, 44.4, 47.6, 49.9, 51.2, 52.0, 52.4),
 }
+_MOST_APART = 1.9
 _BABY_TEETH = (18, 15, 12, 11, 8, 4, 1, 0, 0, 0, 0, 0)
 _PERMANENT_TEETH = (5, 9, 12, 13, 17, 22, 26, 28, 28, 28, 28, 28)
 _FINDINGS = (("eyes", 0.05), ("ear_nose_throat", 0.11), ("skin", 0.035), ("heart", 0.008), ("spine_chest_limbs", 0.01))
@@ -39,8 +40,8 @@ class Body:
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
-        self.tall = rng.gauss(0, 1)
-        self.heavy = rng.gauss(0, 1)
+        self.tall = max(-_MOST_APART, min(_MOST_APART, rng.gauss(0, 1)))
+        self.heavy = max(-_MOST_APART, min(_MOST_APART, rng.gauss(0, 1)))
         self.sight = 0.4 + rng.gauss(0, 0.9)
         self.tiring = 0.02 + 0.36 * rng.random() ** 2
         self.uneven = rng.gauss(0, 0.25)

@@ -20,6 +20,7 @@ _KINDS = tuple(WEIGHTS)
 _KIND_WEIGHTS = tuple(accumulate(WEIGHTS.values()))
 _GRADES = tuple(range(1, 13))
 _GRADE_WEIGHTS = tuple(accumulate([1.0] * 9 + [0.15] * 3))
+_REFUSAL_BEGINS = (2, 3, 4, 5, 5, 6, 7, 7, 7, 8, 8, 9)
 _BORN_APART = timedelta(days=310)
 
 
@@ -90,13 +91,13 @@ class _Settlers:
 
     def _draw_absence(self, grade: int) -> tuple[Absence, tuple[int, ...]]:
         drawn = self.rng.random()
-        if drawn >= 0.052:
+        if drawn >= 0.115:
             return Absence.NONE, ()
-        start = 2 + int(self.rng.random() * 8)
-        if drawn < 0.045:
+        start = _REFUSAL_BEGINS[int(self.rng.random() * len(_REFUSAL_BEGINS))]
+        if drawn < 0.105:
             return Absence.SCHOOL_REFUSAL, tuple(range(start, start + 1 + int(self.rng.random() * 3)))
         start = 1 + int(self.rng.random() * grade)
-        return (Absence.ILLNESS if drawn < 0.049 else Absence.OTHER), (start,)
+        return (Absence.ILLNESS if drawn < 0.111 else Absence.OTHER), (start,)
 
     def _settle(
         self, family: Family, kind: Arrangement, parts: Sequence[Part], zone: int
