@@ -22,6 +22,8 @@ _STRIDE: Final = 8
 """Levels between a file and the next: one stored root stands for 2^8 of the file before."""
 
 _SUFFIXES: Final = ("", ".8", ".16", ".24")
+_REMEMBERED: Final = 20_000
+"""Subtree roots kept in memory, some three megabytes."""
 
 
 class LeavesBroken(ManabiError):
@@ -39,6 +41,7 @@ class LeafStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files = tuple(path.with_name(path.name + suffix) for suffix in _SUFFIXES)
+        self._remembered: dict[tuple[int, int], bytes] = {}
         for file in self._files[1:]:
             lay_file(file)
         with self._alone() as handles:
@@ -83,17 +86,35 @@ class LeafStore:
         width = stop - start
         if width < 0 or (width and start % (1 << (width - 1).bit_length())):
             raise ValueError("not a subtree of the log")
-        handles = [os.open(file, os.O_RDONLY) for file in self._files]
+        peaks: list[bytes] = []
+        for level in reversed(range(width.bit_length())):
+            if width >> level & 1:
+                peaks.append(self._complete_root(start, level))
+                start += 1 << level
+        return fold_peaks(peaks)
+
+    def _complete_root(self, start: int, level: int) -> bytes:
+        """Return the root of the complete subtree of 2^level leaves at ``start``, from the highest file that helps.
+
+        A complete subtree never changes, so the larger ones are remembered: the proofs of one download share them.
+        """
+        if level < _STRIDE:
+            return self._root_from(0, start, level)
+        root = self._remembered.get((start, level))
+        if root is None:
+            root = self._root_from(min(level // _STRIDE, len(self._files) - 1), start, level)
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[start, level] = root
+        return root
+
+    def _root_from(self, file: int, start: int, level: int) -> bytes:
+        shift = file * _STRIDE
+        handle = os.open(self._files[file], os.O_RDONLY | os.O_CLOEXEC)
         try:
-            peaks: list[bytes] = []
-            for level in reversed(range(width.bit_length())):
-                if width >> level & 1:
-                    peaks.append(_complete_root(handles, start, level))
-                    start += 1 << level
-            return fold_peaks(peaks)
+            return _tree_over(_read(handle, start >> shift, (start + (1 << level)) >> shift))
         finally:
-            for handle in handles:
-                os.close(handle)
+            os.close(handle)
 
     @contextmanager
     def _alone(self) -> Iterator[list[int]]:
@@ -144,13 +165,6 @@ def _read(handle: int, start: int, stop: int) -> list[bytes]:
 
 def _derived(below: int, index: int) -> bytes:
     return _tree_over(_read(below, index << _STRIDE, (index + 1) << _STRIDE))
-
-
-def _complete_root(handles: Sequence[int], start: int, level: int) -> bytes:
-    """Return the root of the complete subtree of 2^level leaves at ``start``, from the highest file that helps."""
-    file = min(level // _STRIDE, len(handles) - 1)
-    shift = file * _STRIDE
-    return _tree_over(_read(handles[file], start >> shift, (start + (1 << level)) >> shift))
 
 
 def _tree_over(hashes: Sequence[bytes]) -> bytes:

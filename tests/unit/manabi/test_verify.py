@@ -176,6 +176,13 @@ def test_every_finding_has_a_sentence_in_both_languages_with_the_same_places() -
         assert not re.search("[ぁ-ん]", english)
 
 
+def test_every_finding_and_every_member_of_the_file_is_documented(log: ToyLog) -> None:
+    text = (Path(verify.__file__).parent.parent / "docs" / "access-log.md").read_text()
+    document = log.download()
+    names = {*document, *document["entries"][0], *document["chain"]["map_proof"], *FindingCode}
+    assert [name for name in sorted(names) if f"`{name}" not in text and f".{name}`" not in text] == []
+
+
 def test_a_finding_can_be_said_in_either_language() -> None:
     finding = Finding(FindingCode.CHAIN_BROKEN, {"position": 4})
     assert sentence(finding, "ja") == "4番目の記録が、その前の記録につながっていません。"

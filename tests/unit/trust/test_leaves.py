@@ -55,6 +55,17 @@ def test_proofs_from_the_store_are_those_of_the_plain_list(store: LeafStore) -> 
     assert tree.inclusion_proof(store, 700, 1_000) == tree.inclusion_proof(everything, 700, 1_000)
 
 
+def test_what_is_remembered_is_bounded_and_never_wrong(store: LeafStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trust.leaves._REMEMBERED", 3)
+    everything = leaves(0, 2_000)
+    store.append(everything)
+    root = tree.root(everything, 2_000)
+    for index in (0, 700, 1_999, 0):
+        proof = tree.inclusion_proof(store, index, 2_000)
+        assert tree.verify_inclusion(everything[index], index, 2_000, proof, root)
+        assert len(store._remembered) <= 3
+
+
 def test_a_range_that_is_no_subtree_is_refused(store: LeafStore) -> None:
     store.append(leaves(0, 8))
     for start, stop in ((1, 3), (2, 5), (4, 3)):
