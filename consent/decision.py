@@ -29,6 +29,7 @@ __all__ = [
     "Read",
     "RoleHeld",
     "decide",
+    "own_chain",
     "public_code",
     "viewer_classes",
 ]
@@ -102,6 +103,22 @@ def viewer_classes(child: Child, at: datetime, policy: Policy) -> tuple[str, ...
     if edition is None or Relation.CARER not in edition.opened_to:
         return ("child",)
     return ("child", *(f"carer:{carer}" for carer in carers_who_read(child.care, child.birth_date, at, edition)))
+
+
+def own_chain(actor: Actor, child: Child | None, at: datetime, policy: Policy) -> str | Denied:
+    """Return the chain of the access log that ``actor`` may read of ``child``: the own one, if there is one.
+
+    The child reads theirs at any age; a carer theirs while anything of the child is open to them. Staff read records,
+    never who else did. A refusal says no more than the refusal of a read would.
+    """
+    if child is not None and actor.kind is ActorKind.LEARNER and actor.person == child.learner:
+        return "child"
+    if child is not None and actor.kind is ActorKind.CARER:
+        chain = f"carer:{actor.person}"
+        if chain in viewer_classes(child, at, policy):
+            return chain
+    verdict = decide(Read(actor, child, Category.ENROLMENT, at), policy)
+    return verdict if isinstance(verdict, Denied) else Denied(DenialCode.ROLE_NOT_FOR_CATEGORY)
 
 
 def _refusal_to_family(

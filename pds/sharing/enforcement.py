@@ -12,9 +12,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from consent.decision import Read, decide, viewer_classes
+from consent.decision import Read, decide, own_chain, viewer_classes
 from consent.verdict import Allowed, DenialCode, Denied, public_code
-from consent.vocabulary import ActorKind, Category, Relation
+from consent.vocabulary import Category, Relation
 from pds.access_log import entries
 from pds.access_log.entries import NODE_CHAIN, Act, Entry, Purpose, Who
 from pds.node import Node
@@ -76,7 +76,7 @@ def read_record(
     child = _approach(session, node, asking, learner)
     stored = None if child is None else records.find_current(session, learner, record)
     if child is None or stored is None:
-        return _refuse(session, node, asking, child, Denied(DenialCode.UNKNOWN_CHILD), Act.RECORD_READ, None)
+        return _refuse(session, node, asking, child, _unknown(node, asking), Act.RECORD_READ, None)
     category = stored.place.category
     verdict = decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
     if isinstance(verdict, Denied):
@@ -92,7 +92,7 @@ def read_overview(
     """Decide each category by itself and open what is allowed; one entry per category, refused if none is allowed."""
     child = _approach(session, node, asking, learner)
     if child is None:
-        return _refuse(session, node, asking, None, Denied(DenialCode.UNKNOWN_CHILD), Act.OVERVIEW_READ, None)
+        return _refuse(session, node, asking, None, _unknown(node, asking), Act.OVERVIEW_READ, None)
     verdicts = {
         category: decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
         for category in categories
@@ -123,13 +123,10 @@ def approach_log(session: Session, node: Node, asking: Asking, learner: UUID) ->
     The family's own look at its log is not an entry of that log: it would only ever show itself. A refusal is one.
     """
     child = _approach(session, node, asking, learner)
-    if child is None:
-        return _refuse(session, node, asking, None, Denied(DenialCode.UNKNOWN_CHILD), Act.LOG_READ, None)
-    chain = _own_chain(asking.viewer)
-    if chain is None or chain not in viewer_classes(child.facts, asking.now, node.policy):
-        verdict = decide(Read(asking.viewer.actor, child.facts, Category.ENROLMENT, asking.now), node.policy)
-        code = verdict.code if isinstance(verdict, Denied) else DenialCode.ROLE_NOT_FOR_CATEGORY
-        return _refuse(session, node, asking, child, Denied(code), Act.LOG_READ, None)
+    chain = own_chain(asking.viewer.actor, None if child is None else child.facts, asking.now, node.policy)
+    if isinstance(chain, Denied):
+        return _refuse(session, node, asking, child, chain, Act.LOG_READ, None)
+    assert child is not None  # noqa: S101  nobody has a chain of no child
     return child, chain
 
 
@@ -146,6 +143,13 @@ def note_roster(session: Session, node: Node, asking: Asking, organisation: UUID
 def _approach(session: Session, node: Node, asking: Asking, learner: UUID) -> KnownChild | None:
     bind_context(session, learners=[learner], person=asking.viewer.person)
     return people.find_child(session, node, learner)
+
+
+def _unknown(node: Node, asking: Asking) -> Denied:
+    """Return the refusal for what does not exist: the very one that this viewer gets for a stranger's child."""
+    verdict = decide(Read(asking.viewer.actor, None, Category.ENROLMENT, asking.now), node.policy)
+    assert isinstance(verdict, Denied)  # noqa: S101  nothing is ever allowed for no child
+    return verdict
 
 
 def _refuse(
@@ -204,16 +208,6 @@ def _office_for(viewer: Viewer, child: KnownChild | None) -> Office | None:
     schools = set() if child is None else {placement.organisation for placement in child.facts.placements}
     here = [office for office in viewer.offices if office.organisation in schools]
     return next(iter(here or viewer.offices), None)
-
-
-def _own_chain(viewer: Viewer) -> str | None:
-    match viewer.actor.kind:
-        case ActorKind.LEARNER:
-            return "child"
-        case ActorKind.CARER:
-            return f"carer:{viewer.person}"
-        case _:
-            return None
 
 
 def _disclose(record: OpenedRecord, verdict: Allowed, earlier: Sequence[OpenedRecord] = ()) -> Disclosed:
