@@ -117,7 +117,7 @@ def _ask_to_sign_in() -> ResponseReturnValue:
     response = Response(status=303)
     address = request.full_path.rstrip("?")
     response.headers["Location"] = "/sign-in" if address == "/" else f"/sign-in?next={quote(address)}"
-    if read_cookie(session_cookie()) is not None:
+    if read_cookie(session_cookie()) is not None and _found_session() is None:
         leave_notice("accounts.session_ended")
         clear_cookie(response, session_cookie())
     return response
