@@ -175,6 +175,7 @@ class FileKeyring:
             self._refuse_erased(subject)
             found = self._wrappings.find(subject)
             if found is None:
+                self._refuse_erased(subject)  # an erasure may have come between the two looks
                 raise KeyUnknown
             try:
                 return self._epochs.unwrap(subject, *found)

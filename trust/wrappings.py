@@ -160,6 +160,7 @@ class Wrappings:
             for subject in subjects:
                 refuse(subject)
                 rows.append((subject.bytes, epoch, wrap_new(subject, epoch)))
+            rows.sort()  # in the table's own order a large intake writes each page once
             connection.executemany("INSERT INTO wrapping VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     def remove(self, subjects: Iterable[UUID]) -> None:

@@ -159,6 +159,22 @@ def test_an_erasure_by_one_process_holds_at_once_in_another(keyring: FileKeyring
         other.subject_key(AOI)
 
 
+def test_a_reader_overtaken_by_an_erasure_is_told_of_the_erasure(
+    keyring: FileKeyring, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring.create_subject_key(AOI)
+    late = reopened(folder)
+    real = late._wrappings.find
+
+    def slow(subject: UUID) -> tuple[int, bytes] | None:
+        keyring.erase_subject(AOI, by="officer-1", now=NOW)
+        return real(subject)
+
+    monkeypatch.setattr(late._wrappings, "find", slow)
+    with pytest.raises(KeyErased):
+        late.subject_key(AOI)
+
+
 def test_a_crash_between_journal_and_removal_leaves_the_child_erased(keyring: FileKeyring, folder: Path) -> None:
     keyring.create_subject_key(AOI)
     keyring.journal.append(DecisionKind.ERASED, AOI, by="officer-1", now=NOW)
