@@ -10,7 +10,7 @@ The shell adds what must not be forgotten anywhere: every route declares itself,
 it comes from, every body is bounded, every error is problem details or a page, every answer carries the headers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, pass_context
 
 from web import csrf, headers, notices
 from web.addresses import local_path, page_address
@@ -148,14 +148,26 @@ def _prepare_templates(app: Flask, features: Sequence[Feature]) -> None:
     )
     for feature in features:
         environment.globals.update(feature.template_globals)
-    environment.filters.update(
-        ruby=show_text,
-        with_reading=show_name,
-        day=say_day,
-        time=say_time,
-        moment=say_moment,
-        school_year=say_school_year,
-    )
+    filters: dict[str, Callable[..., str]] = {
+        "ruby": show_text,
+        "with_reading": show_name,
+        "day": say_day,
+        "time": say_time,
+        "moment": say_moment,
+        "school_year": say_school_year,
+    }
+    for name, draw in filters.items():
+        environment.filters[name] = _per_reader(draw)
+
+
+def _per_reader(draw: Callable[..., str]) -> Callable[..., str]:
+    """Keep the template compiler from working a filter out beforehand, when no reader is there yet."""
+
+    @pass_context
+    def draw_for_reader(_: object, *values: object) -> str:
+        return draw(*values)
+
+    return draw_for_reader
 
 
 def _open_request() -> ResponseReturnValue | None:

@@ -30,7 +30,7 @@ def add(visitor: Visitor, passkey: SoftwarePasskey, **more: str) -> int:
 
 def begin(visitor: Visitor, step: str = "") -> dict[str, Any]:
     path = f"/sign-in/passkey/{step}/options" if step else "/sign-in/passkey/options"
-    begun = visitor.send(path, {}).json
+    begun: dict[str, Any] | None = visitor.send(path, {}).json
     assert begun is not None
     return begun
 

@@ -42,9 +42,12 @@ def test_wrong_password_and_unknown_name_get_the_same_page(new_visitor: Callable
 
 def test_unknown_name_costs_a_password_check_too(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str | None] = []
-    monkeypatch.setattr(
-        "web.accounts.service.verify_password", lambda password, stored: checked.append(stored) or False
-    )
+
+    def check(password: str, stored: str | None) -> bool:
+        checked.append(stored)
+        return False
+
+    monkeypatch.setattr("web.accounts.service.verify_password", check)
     with database.session() as session:
         outcome = sign_in_with_password(session, "nobody-here", PASSWORD, TickingClock()())
     assert outcome == SignInRefused()
