@@ -1,0 +1,188 @@
+"""A record as a readable page: the form's own order and labels, empty fields out of the way, nothing left out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from consent.vocabulary import Text
+from pds.look_back.forms import Field
+from pds.look_back.words import Listing, Part, Quantity, SchoolYear, Sentence
+from trust.errors import N_
+
+_BASICS = ("school", "school_year", "grade", "class_name")
+_A_SECTION_OF_ITS_OWN = 5
+"""An object with this many fields gets a heading; a smaller one is a single line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: what the field is called and what stands in it. `value` None: exists, but closed to this reader."""
+
+    label: Text
+    value: Part | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A list of the form as a table; cells are None where nothing was written."""
+
+    columns: tuple[Text, ...]
+    rows: tuple[tuple[Part | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page under one heading. Exactly one of the four bodies is filled."""
+
+    name: str
+    heading: Text | Sentence
+    rows: tuple[Row, ...] = ()
+    grid: Grid | None = None
+    paragraph: str | None = None
+    marks: tuple[tuple[Text, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The whole page: sections in the form's order, and the names of the fields in which nothing was written."""
+
+    title: Text
+    sections: tuple[Section, ...]
+    unwritten: tuple[Text, ...]
+
+
+def build_register(form: Field, body: Mapping[str, Any], withheld: Sequence[str] = ()) -> Register:
+    """Lay out the body of a record; fields named in `withheld` are left to the page, which says what can be done."""
+    sections: list[Section] = []
+    basics: list[Row] = []
+    lines: list[Row] = []
+    unwritten: list[Text] = []
+    for item in form.fields:
+        value = body.get(item.name)
+        if item.name in withheld:
+            continue
+        if is_empty(value):
+            unwritten.append(item.label)
+        elif item.name in _BASICS:
+            basics.extend(_basic_rows(item, value))
+        elif item.is_long or item.many or len(item.fields) >= _A_SECTION_OF_ITS_OWN:
+            sections.append(_section(item, value))
+        else:
+            lines.append(Row(item.label, _one_line(item, value)))
+    first = [Section("basics", Sentence(N_("School, year and grade")), rows=tuple(basics))] if basics else []
+    facts = [Section("facts", Sentence(N_("What was entered")), rows=tuple(lines))] if lines else []
+    return Register(form.label, (*first, *facts, *sections), tuple(unwritten))
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether nothing was written: absent, null, an empty text or list, an object of nothing else."""
+    match value:
+        case None | "" | []:
+            return True
+        case dict():
+            return all(is_empty(inner) for inner in value.values())
+        case _:
+            return False
+
+
+def show_value(item: Field, value: Any) -> Part:
+    """Return a scalar as the page says it: a code by its label, a date as a date, a number with its unit."""
+    if isinstance(value, str) and value in item.codes:
+        return _coded(value, item.codes[value])
+    if item.is_date:
+        return date.fromisoformat(value)
+    if item.name == "school_year":
+        return SchoolYear(value)
+    if item.unit is not None:
+        return Quantity(value, item.unit)
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def _coded(code: str, label: Text) -> Text:
+    """Keep the letter that schools themselves use (A, B, C) in front of what it means."""
+    if len(code) == 1 and code.isalpha():
+        return Text(f"{code}　{label.ja}", f"{code}　{label.plain}", f"{code}: {label.en}")
+    return label
+
+
+def _basic_rows(item: Field, value: Any) -> Iterator[Row]:
+    if not item.fields:
+        yield Row(item.label, show_value(item, value))
+        return
+    for inner in item.fields:
+        if not is_empty(value.get(inner.name)):
+            yield Row(inner.label, show_value(inner, value[inner.name]))
+
+
+def _section(item: Field, value: Any) -> Section:
+    if item.many and item.fields:
+        marks = _marks(item, value)
+        return Section(item.name, item.label, marks=marks) if marks else Section(item.name, item.label,
+                                                                                   grid=_grid(item, value))  # fmt: skip
+    if item.many:
+        return Section(item.name, item.label, rows=(Row(item.label, Listing(tuple(value))),))
+    if item.fields:
+        rows = tuple(
+            Row(inner.label, _one_line(inner, value[inner.name]))
+            for inner in item.fields
+            if not is_empty(value.get(inner.name))
+        )
+        return Section(item.name, item.label, rows=rows)
+    return Section(item.name, item.label, paragraph=value)
+
+
+def _marks(item: Field, value: Sequence[Mapping[str, Any]]) -> tuple[tuple[Text, bool], ...]:
+    """A list of things that a teacher marks with a circle: each with whether it is marked."""
+    if len(item.fields) != 2 or item.fields[1].name != "marked":
+        return ()
+    named = item.fields[0]
+    return tuple((named.codes[entry[named.name]], bool(entry["marked"])) for entry in value)
+
+
+def _grid(item: Field, value: Sequence[Mapping[str, Any]]) -> Grid:
+    columns = [path for path in _leaves(item) if any(not is_empty(_dig(entry, path)) for entry in value)]
+    rows = tuple(
+        tuple(None if is_empty(_dig(entry, path)) else _cell(path[-1], _dig(entry, path)) for path in columns)
+        for entry in value
+    )
+    return Grid(tuple(path[-1].label for path in columns), rows)
+
+
+def _leaves(item: Field) -> Iterator[tuple[Field, ...]]:
+    for inner in item.fields:
+        if inner.fields and not inner.many:
+            for path in _leaves(inner):
+                yield (inner, *path)
+        else:
+            yield (inner,)
+
+
+def _dig(entry: Any, path: Sequence[Field]) -> Any:
+    for step in path:
+        entry = entry.get(step.name) if isinstance(entry, Mapping) else None
+    return entry
+
+
+def _cell(item: Field, value: Any) -> Part:
+    return Listing(tuple(value)) if isinstance(value, list) else show_value(item, value)
+
+
+def _one_line(item: Field, value: Any) -> Part:
+    """Say a small object in one line: a finding with its note, or each part with its name before it."""
+    if isinstance(value, list):
+        return Listing(tuple(value))
+    if not item.fields:
+        return show_value(item, value)
+    parts: list[Part] = []
+    for path in _leaves(item):
+        inner = _dig(value, path)
+        if is_empty(inner):
+            continue
+        said = _cell(path[-1], inner)
+        if path[-1].name in ("finding", "note"):
+            parts.append(said)
+        else:
+            labels = Listing(tuple(step.label for step in path)) if len(path) > 1 else path[0].label
+            parts.append(Sentence(N_("%(label)s: %(value)s"), {"label": labels, "value": said}))
+    return Listing(tuple(parts))
