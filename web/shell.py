@@ -22,7 +22,7 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, 
 
 from web import csrf, headers, notices
 from web.addresses import local_path, page_address
-from web.assets import StyleSheet, asset, load_style
+from web.assets import STYLE, StyleSheet, asset, load_style
 from web.clock import Clock, system_clock
 from web.context import EXTENSION, Shell, ShellSettings, close_transaction, current_shell, now
 from web.cookies import read_cookie, set_cookie, view_cookie
@@ -55,12 +55,14 @@ class Feature:
 
     `rules` are the names its routes may put into `requires`, each with the check that runs before the view.
     `template_globals` are functions every page may call. `translations` holds `ja.po` and `plain.po`.
+    `styles` are added to the one style sheet of the service, before the rules for print.
     """
 
     name: str
     blueprints: Sequence[Blueprint] = ()
     templates: Path | None = None
     translations: Path | None = None
+    styles: Sequence[Path] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     notices: Mapping[str, Notice] = field(default_factory=dict)
     template_globals: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +103,8 @@ def make_app(
     app.before_request(_open_request)
     app.after_request(_close_response)
 
-    app.register_blueprint(_shell_pages(load_style(WEB / "static")))
+    style = app.extensions[STYLE] = load_style(WEB / "static", [path for item in features for path in item.styles])
+    app.register_blueprint(_shell_pages(style))
     interface = Interface(app)
     for feature in features:
         for blueprint in feature.blueprints:

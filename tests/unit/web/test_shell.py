@@ -270,3 +270,16 @@ def test_interface_is_described_as_openapi_with_problem_details() -> None:
     assert {"type", "title", "status", "detail", "code"} <= spec["components"]["schemas"]["Problem"][
         "properties"
     ].keys()
+
+
+def test_style_of_a_feature_joins_the_one_style_sheet_and_changes_its_address(tmp_path: Path) -> None:
+    (tmp_path / "more.css").write_text(".showcase-only { color: red }")
+    plain = make_app(SETTINGS, database=DATABASE, features=[])
+    styled = make_app(SETTINGS, database=DATABASE, features=[Feature("more", styles=(tmp_path / "more.css",))])
+    addresses = []
+    for app in (plain, styled):
+        page = app.test_client().get("/nothing-here", headers={"Accept": "text/html"}).text
+        addresses.append(re.search(r"/style/\w+\.css", page)[0])  # type: ignore[index]
+    assert addresses[0] != addresses[1]
+    assert ".showcase-only" in styled.test_client().get(addresses[1]).text
+    assert ".showcase-only" not in plain.test_client().get(addresses[0]).text
