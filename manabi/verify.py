@@ -161,7 +161,16 @@ class _NotCheckedError(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the check from the command line and return the exit code."""
-    options = _parser().parse_args(argv)
+    parser = argparse.ArgumentParser(
+        prog="manabi verify",
+        description="Check a downloaded access log offline. / ダウンロードしたアクセス記録を、通信せずに確かめます。",
+    )
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the file that the options name; return 0 if everything holds, 1 if not, 2 if it could not be checked."""
     try:
         document = _read_json(options.file)
         key = None if options.key is None else _read_key(options.key)
@@ -184,19 +193,15 @@ def _text(name: str, language: str, **params: object) -> str:
     return _TEXTS[name][_LANGUAGES.index(language)] % params
 
 
-def _parser() -> argparse.ArgumentParser:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    parser = argparse.ArgumentParser(
-        prog="manabi verify",
-        description="Check a downloaded access log offline. / ダウンロードしたアクセス記録を、通信せずに確かめます。",
-        epilog="Exit status: 0 everything holds, 1 something does not, 2 the check could not be made.",
-    )
+    parser.epilog = "Exit status: 0 everything holds, 1 something does not, 2 the check could not be made."
     parser.add_argument("file", type=Path, metavar="FILE", help="the downloaded access log")
     parser.add_argument("--key", type=Path, metavar="JWK", help="the operator's published public key")
     parser.add_argument("--earlier", type=Path, metavar="FILE", help="an earlier download of the same log")
     parser.add_argument("--language", choices=_LANGUAGES, default="en" if spoken.startswith("en") else "ja")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
-    return parser
 
 
 def _as_sentences(report: Report, language: str) -> str:
