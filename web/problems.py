@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import Flask, Response, g, json, render_template, request
 from marshmallow import Schema, fields
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from trust.errors import N_, ManabiError
@@ -195,6 +197,8 @@ def register_problems(app: Flask) -> None:
     """Make every failure of a service end in `answer_problem`."""
     app.register_error_handler(ManabiError, _answer_own)
     app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(OperationalError, _answer_unavailable)
+    app.register_error_handler(PoolTimeout, _answer_unavailable)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -214,6 +218,12 @@ def _answer_http(error: HTTPException) -> Response:
     kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     logger.info("%s %s", reference(), kind.code)
     return answer_problem(kind(), places, kept)
+
+
+def _answer_unavailable(error: Exception) -> Response:
+    """The database does not answer, or all connections are taken: worth another try, unlike a fault of ours."""
+    logger.error("%s database unavailable", reference(), exc_info=error)
+    return answer_problem(Unavailable())
 
 
 def _answer_unexpected(error: Exception) -> Response:

@@ -6,23 +6,17 @@ from pathlib import Path
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
+from sqlalchemy import text
 
-from trust.errors import N_, ManabiError
+from trust.errors import N_
+from web.accounts.errors import KindDiffers
+from web.context import transaction
 from web.interface import JsonBlueprint
 from web.notices import Notice, leave_notice
 from web.routes import declares
 from web.shell import Feature
 
 NOW = datetime(2026, 6, 3, 5, 5, tzinfo=UTC)
-
-
-class OutOfChalk(ManabiError):
-    """An error of a feature, with a parameter."""
-
-    code = "showcase.out_of_chalk"
-    status = 409
-    title = N_("There are %(count)s pieces of chalk left.")
-    remedy = N_("Fetch some more.")
 
 
 class ParcelBody(Schema):
@@ -57,10 +51,15 @@ def showcase_feature() -> Feature:
     def fail() -> ResponseReturnValue:
         raise RuntimeError("a secret inside")
 
-    @pages.get("/chalk")
+    @pages.get("/refused")
     @declares(requires="anyone", discloses="none")
-    def chalk() -> ResponseReturnValue:
-        raise OutOfChalk(count=2)
+    def refuse() -> ResponseReturnValue:
+        raise KindDiffers()
+
+    @pages.get("/asks-the-database")
+    @declares(requires="anyone", discloses="none")
+    def ask_database() -> ResponseReturnValue:
+        return str(transaction().execute(text("SELECT 1")).scalar_one())
 
     @pages.get("/locked")
     @declares(requires="nobody", discloses="none")

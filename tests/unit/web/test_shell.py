@@ -97,8 +97,9 @@ def test_strict_transport_is_asked_for_on_https_only(client: FlaskClient) -> Non
         ("POST", "/api/parcels", {"json": {"weight": "heavy", "more": 1}}, 422, "web.invalid_input"),
         ("POST", "/api/parcels", {"data": b"{", "content_type": "application/json"}, 400, "web.bad_request"),
         ("POST", "/api/parcels", {"data": b"\xff", "content_type": "application/json"}, 400, "web.bad_request"),
-        ("GET", "/chalk", {}, 409, "showcase.out_of_chalk"),
+        ("GET", "/refused", {}, 409, "accounts.kind_differs"),
         ("GET", "/fails", {}, 500, "web.unexpected"),
+        ("GET", "/asks-the-database", {}, 503, "web.unavailable"),
     ],
 )
 def test_every_error_is_problem_details_for_a_program(
