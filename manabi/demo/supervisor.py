@@ -61,10 +61,10 @@ def running(
         if base != port:
             say(f"Port {port} is taken; using {base} to {base + 9} instead.")
         url = f"http://localhost:{base}"
-        server = _start_database(folder)
+        server = start_database(folder)
         children: list[Child] = []
         try:
-            environment = _environment(folder, server, url)
+            environment = environment_of(folder, server, url)
             if not (folder.keyring / "keyring.json").exists():
                 FileKeyring.create(folder.keyring, NODE_ID).close()
             children = [
@@ -74,7 +74,7 @@ def running(
             for child in children:
                 child.start()
             _note(holding, url, children)
-            _wait_until_ready(url, children[0], folder)
+            wait_until_ready(url, children[0], folder)
             if not folder.loaded.exists():
                 stock.load(folder, read_settings(environment), url, size=size, say=say)
                 folder.loaded.touch()
@@ -108,7 +108,8 @@ def _keep(
         _note(holding, url, children)
 
 
-def _start_database(folder: DemoFolder) -> embedded.EmbeddedServer:
+def start_database(folder: DemoFolder) -> embedded.EmbeddedServer:
+    """Start the folder's database with its roles and the schema of this version; the data are taken as they are."""
     server = embedded.start(folder.path)
     if not embedded.run_sql(server, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608
         embedded.run_sql(server, _ROLES.read_text())
@@ -118,7 +119,8 @@ def _start_database(folder: DemoFolder) -> embedded.EmbeddedServer:
     return server
 
 
-def _environment(folder: DemoFolder, server: embedded.EmbeddedServer, url: str) -> dict[str, str]:
+def environment_of(folder: DemoFolder, server: embedded.EmbeddedServer, url: str) -> dict[str, str]:
+    """Return the settings of the folder's node, as its processes read them."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONWARNINGS") if name in os.environ}
     return {
         **kept,
@@ -146,7 +148,8 @@ def _note(holding: Holding, url: str, children: list[Child]) -> None:
     holding.note(url, marks)
 
 
-def _wait_until_ready(url: str, web: Child, folder: DemoFolder) -> None:
+def wait_until_ready(url: str, web: Child, folder: DemoFolder) -> None:
+    """Return once the pages answer; raises `ServiceFailed` when their process ends or too much time passes."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         try:
