@@ -16,6 +16,10 @@ class DenialCode(StrEnum):
     NO_RULE = "no_rule"  # nothing in force opens this; what is unlisted is forbidden
     ROLE_ENDED = "role_ended"
     ROLE_NOT_FOR_CATEGORY = "role_not_for_category"
+    ROLE_NOT_FOR_DUTY = "role_not_for_duty"
+    NOT_FOR_ONESELF = "not_for_oneself"  # nobody hands themselves a code
+    OFFICE_ELSEWHERE = "office_elsewhere"  # a colleague who also acts where the asker's office does not reach
+    CODE_OPENS_NOTHING = "code_opens_nothing"  # nothing would be open to whom the code is asked for
     LEFT_SCHOOL = "left_school"  # a former pupil, and a record that does not stay with the school
     CONTACT_ONLY = "contact_only"
     CARER_SUSPENDED = "carer_suspended"

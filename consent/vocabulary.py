@@ -74,6 +74,25 @@ class StaffRole(StrEnum):
     OPERATOR = "operator"
 
 
+class Duty(StrEnum):
+    """An act of office that is not the reading of a record."""
+
+    SEE_CLASS_LIST = "see_class_list"
+    ISSUE_FAMILY_CODE = "issue_family_code"  # the code with which a child or carer signs in for the first time
+    ISSUE_STAFF_CODE = "issue_staff_code"
+    IMPORT_FILES = "import_files"  # dry run, apply, undo
+    SEE_NODE_HEALTH = "see_node_health"
+
+
+class Reach(StrEnum):
+    """How far an office goes for a duty, seen from the organisation it is held for."""
+
+    CLASS = "class"  # the classes held now
+    SCHOOL = "school"  # the organisation itself
+    BOARD = "board"  # the organisation itself and the schools under it
+    NODE = "node"  # nothing of one organisation; the service as a whole
+
+
 class PlacementState(StrEnum):
     """Where a child stands with one school on one day."""
 

@@ -39,6 +39,8 @@ with a policy folder of its own; what is marked as fixed below holds everywhere.
 - First the asker is judged, then whether the child is theirs to ask about, only then the category. An unknown child, a
   stranger's child and a child with a contact block against the asker are answered with one and the same sentence.
 - Every answer, yes or no, is one entry in the access log.
+- A sign-in code is issued only to somebody to whom something is open, never for oneself, and to a colleague only by an
+  office that reaches every office the colleague holds. Nobody issues an operator's code on a page.
 """
 
 
@@ -53,6 +55,7 @@ def render_rules(policy: Policy) -> str:
             *_carers(edition),
             *_ages(edition),
             *_categories(edition),
+            *_offices(edition),
         ]
     parts += [*_refusals(), *_sources(policy)]
     return "\n".join(parts)
@@ -144,6 +147,23 @@ def _categories(edition: Edition) -> Iterator[str]:
         yield f"- Legal basis: {_cite(rule.legal_basis)}"
         yield f"- The school keeps its record {kept} ({_cite(rule.retention.citations)})"
         yield f"- {_both(rule.retention.note)}\n"
+
+
+def _offices(edition: Edition) -> Iterator[str]:
+    yield "### Duties of offices\n"
+    entrusted = sorted(edition.offices.values(), key=lambda rule: rule.rank)
+    yield _table(
+        ["Duty", "Office", "Reaches", "Rule", "Sources"],
+        [
+            [_name(rule.duty), _name(rule.role), _name(rule.reach), f"`{rule.rule}`", _cite(rule.citations)]
+            for rule in entrusted
+        ],
+    )
+    for rule in entrusted:
+        if rule.to_roles:
+            to = ", ".join(_name(role) for role in in_display_order(rule.to_roles))
+            yield f"- `{rule.rule}` goes to: {to}"
+    yield ""
 
 
 def _refusals() -> Iterator[str]:

@@ -82,3 +82,13 @@ class PolicyRuleForbidden(PolicyFault):
     code = "consent.policy_rule_forbidden"
     title = N_("%(place)s opens records to “%(value)s” in a way that no policy may.")
     remedy = N_("Remove it: operators see no record, former pupils stay open to principal and clerk alone.")
+
+
+class PolicyOfficeForbidden(PolicyFault):
+    """A duty that no policy may entrust; the rule against it is fixed."""
+
+    code = "consent.policy_office_forbidden"
+    title = N_("%(place)s entrusts “%(value)s” in a way that no policy may.")
+    remedy = N_(
+        "Remove it: operators see the state of the service and nothing else, and get their codes from its owner."
+    )

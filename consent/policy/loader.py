@@ -1,7 +1,7 @@
 """From policy files to a ``Policy``: nothing unknown, nothing uncited, nothing in force twice.
 
 A node reads its policy once, at start, and refuses to start with a fault in it. The shipped files stand beside this
-module; a node with rules of its own passes another folder with the same five names.
+module; a node with rules of its own passes another folder with the same six names.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from consent.policy import faults
-from consent.policy.model import Ages, CategoryRule, Edition, Policy
+from consent.policy.model import Ages, CategoryRule, Edition, Entrusted, Policy
 from consent.policy.reading import Entry, open_file
 from consent.policy.sections import (
     Authority,
@@ -23,6 +23,7 @@ from consent.policy.sections import (
     read_authority,
     read_categories,
     read_citations,
+    read_offices,
     read_visibility,
 )
 from consent.vocabulary import Category
@@ -30,7 +31,7 @@ from consent.vocabulary import Category
 SHIPPED = Path(__file__).parent
 """The folder of the policy that is shipped with the product."""
 
-FILES = ("ages.json", "authority.json", "categories.json", "citations.json", "visibility.json")
+FILES = ("ages.json", "authority.json", "categories.json", "citations.json", "offices.json", "visibility.json")
 """The files of a policy folder."""
 
 Rules = TypeVar("Rules")
@@ -56,7 +57,7 @@ def shipped_policy() -> Policy:
 
 
 def load_policy(folder: Path) -> Policy:
-    """Read and check the five files of a policy folder. Raises PolicyFault, which names place, value and remedy."""
+    """Read and check the six files of a policy folder. Raises PolicyFault, which names place, value and remedy."""
     citations = read_citations(open_file(folder, "citations.json"))
     editions = tuple(
         _editions(
@@ -64,6 +65,7 @@ def load_policy(folder: Path) -> Policy:
             _read_versions(open_file(folder, "authority.json"), read_authority, citations),
             _read_versions(open_file(folder, "categories.json"), read_categories, citations),
             _read_versions(open_file(folder, "visibility.json"), read_visibility, citations),
+            _read_versions(open_file(folder, "offices.json"), read_offices, citations),
         )
     )
     if not editions:
@@ -97,15 +99,19 @@ def _editions(
     authority: Sequence[_Version[Authority]],
     categories: Sequence[_Version[dict[Category, CategoryRule]]],
     visibility: Sequence[_Version[Visibility]],
+    offices: Sequence[_Version[tuple[Entrusted, ...]]],
 ) -> Iterator[Edition]:
     """Cut time wherever one of the files changes, and join what is in force in between."""
-    spans = [(version.begin, version.end) for file in (ages, authority, categories, visibility) for version in file]
+    spans = [
+        (version.begin, version.end) for file in (ages, authority, categories, visibility, offices) for version in file
+    ]
     ends = {end for _, end in spans if end is not None and end < date.max}
     cuts = sorted({begin for begin, _ in spans} | {end + _ONE_DAY for end in ends})
     for begin, following in zip(cuts, [*cuts[1:], None], strict=True):
         counted, cared = _covering(ages, begin), _covering(authority, begin)
         handled, shown = _covering(categories, begin), _covering(visibility, begin)
-        if counted is not None and cared is not None and handled is not None and shown is not None:
+        held = _covering(offices, begin)
+        if not (counted is None or cared is None or handled is None or shown is None or held is None):
             yield Edition(
                 begin=begin,
                 end=None if following is None else following - _ONE_DAY,
@@ -116,6 +122,7 @@ def _editions(
                 openings={(opening.category, opening.relation): opening for opening in shown.openings},
                 opened_to=frozenset(opening.relation for opening in shown.openings),
                 withheld=shown.withheld,
+                offices={(entrusted.duty, entrusted.role): entrusted for entrusted in held},
             )
 
 

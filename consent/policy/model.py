@@ -18,10 +18,13 @@ from consent.vocabulary import (
     CarerState,
     Category,
     DecidesAs,
+    Duty,
     HandlingClass,
     PlacementState,
+    Reach,
     Relation,
     RetentionStart,
+    StaffRole,
     Text,
 )
 
@@ -130,6 +133,23 @@ class CategoryRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrusted:
+    """One rule that entrusts a role with a duty. ``to_roles`` says whom staff codes may be issued to.
+
+    ``allowed`` is the verdict given under this rule; it is always the same one.
+    """
+
+    rule: str
+    duty: Duty
+    role: StaffRole
+    reach: Reach
+    to_roles: frozenset[StaffRole]
+    rank: int
+    citations: tuple[Citation, ...]
+    allowed: Allowed
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """All rules in force from ``begin`` to ``end``, both days included (None: until a later version is issued).
 
@@ -145,6 +165,7 @@ class Edition:
     openings: Mapping[tuple[Category, Relation], Opening]
     opened_to: frozenset[Relation]
     withheld: tuple[WithheldField, ...]
+    offices: Mapping[tuple[Duty, StaffRole], Entrusted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What each policy file says, read into values: ages, authority, categories, visibility, sources."""
+"""What each policy file says, read into values: ages, authority, categories, visibility, offices, sources."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from consent.policy.model import (
     CategoryRule,
     Citation,
     CitationKind,
+    Entrusted,
     Opening,
     Retention,
     StateRule,
@@ -19,6 +20,7 @@ from consent.policy.model import (
 )
 from consent.policy.reading import Entry
 from consent.verdict import Allowed, DenialCode
+from consent.visibility import RELATION_OF_ROLE
 from consent.vocabulary import (
     ActClass,
     AgeBand,
@@ -26,10 +28,13 @@ from consent.vocabulary import (
     CarerState,
     Category,
     DecidesAs,
+    Duty,
     HandlingClass,
     PlacementState,
+    Reach,
     Relation,
     RetentionStart,
+    StaffRole,
 )
 
 Citations = Mapping[str, Citation]
@@ -202,6 +207,48 @@ def _read_withheld(entry: Entry, citations: Citations) -> WithheldField:
         notice=parts["notice"].wording(),
         citations=_cited(parts["citations"], citations),
     )
+
+
+def read_offices(entry: Entry, citations: Citations) -> tuple[Entrusted, ...]:
+    """The duties of offices, each role at most once per duty."""
+    items = entry.fields(("entrusted",))["entrusted"]
+    entrusted = tuple(_read_entrusted(item, rank, citations) for rank, item in enumerate(items.items()))
+    _refuse_repeats(items, "rule")
+    _refuse_repeats(items, "duty", "role")
+    return entrusted
+
+
+def _read_entrusted(entry: Entry, rank: int, citations: Citations) -> Entrusted:
+    parts = entry.fields(("rule", "duty", "role", "reach", "citations"), ("to_roles",))
+    duty, role, reach = parts["duty"].member(Duty), parts["role"].member(StaffRole), parts["reach"].member(Reach)
+    sources = _cited(parts["citations"], citations)
+    to_roles = _read_to_roles(entry, parts, duty)
+    fitting = {Reach.CLASS: role is StaffRole.TEACHER, Reach.NODE: duty is Duty.SEE_NODE_HEALTH}
+    of_the_node = role is StaffRole.OPERATOR, duty is Duty.SEE_NODE_HEALTH
+    if not fitting.get(reach, True) or len(set(of_the_node)) == 2 or StaffRole.OPERATOR in to_roles:
+        raise faults.PolicyOfficeForbidden(place=entry.place, value=parts["rule"].text())
+    return Entrusted(
+        rule=parts["rule"].text(),
+        duty=duty,
+        role=role,
+        reach=reach,
+        to_roles=to_roles,
+        rank=rank,
+        citations=sources,
+        allowed=Allowed(RELATION_OF_ROLE[role], parts["rule"].text(), "、".join(source.ja for source in sources)),
+    )
+
+
+def _read_to_roles(entry: Entry, parts: Mapping[str, Entry], duty: Duty) -> frozenset[StaffRole]:
+    """Whom staff codes go to: said for that duty alone, and never nobody."""
+    if duty is not Duty.ISSUE_STAFF_CODE:
+        if "to_roles" in parts:
+            raise faults.PolicyShapeWrong(place=parts["to_roles"].place, value=duty, expected=Duty.ISSUE_STAFF_CODE)
+        return frozenset()
+    roles = frozenset(item.member(StaffRole) for item in parts["to_roles"].items()) if "to_roles" in parts else None
+    if not roles:
+        raise faults.PolicyEntryMissing(place=entry.place, value="to_roles")
+    return roles
 
 
 def _refuse_repeats(entries: Entry, *names: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import manabi
 from consent.policy.loader import shipped_policy
 from consent.verdict import DenialCode
-from consent.vocabulary import Basis, Category
+from consent.vocabulary import Basis, Category, Duty
 from consent.wording import label
 from manabi.rules_doc import RULES_FILE, add_arguments, render_rules, run
 from web.ruby import strip_readings
@@ -23,7 +23,7 @@ def test_the_committed_rules_are_those_of_the_policy() -> None:
 
 def test_the_page_names_every_category_basis_refusal_and_source() -> None:
     page = render_rules(shipped_policy())
-    for member in (*Category, *Basis):
+    for member in (*Category, *Basis, *Duty):
         assert strip_readings(label(member).ja) in page
     for code in DenialCode:
         assert f"`{code}`" in page

@@ -243,6 +243,57 @@ def test_a_file_that_is_not_plain_json_is_refused(folder: Path, content: bytes) 
         load_policy(folder)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"role": "clerk", "reach": "class"},
+        {"duty": "import_files", "reach": "node"},
+        {"role": "operator", "reach": "school"},
+        {"duty": "see_node_health", "reach": "node"},
+    ],
+    ids=["a clerk's classes", "files of the whole node", "an operator's list", "a teacher's node"],
+)
+def test_an_office_that_no_policy_may_give_is_refused(folder: Path, change: dict[str, str]) -> None:
+    edit(folder, "offices.json", lambda content: rules(content)["entrusted"][0].update(change))
+    with pytest.raises(faults.PolicyOfficeForbidden, match=r"offices\.json.*entrusted\[0\]"):
+        load_policy(folder)
+
+
+def test_nobody_may_be_entrusted_with_an_operators_code(folder: Path) -> None:
+    edit(folder, "offices.json", lambda content: rules(content)["entrusted"][8]["to_roles"].append("operator"))
+    with pytest.raises(faults.PolicyOfficeForbidden, match=r"staff_code\.board_officer"):
+        load_policy(folder)
+
+
+@pytest.mark.parametrize("to_roles", [None, []])
+def test_a_staff_code_is_for_somebody(folder: Path, to_roles: list[str] | None) -> None:
+    def change(content: Any) -> None:
+        entry = rules(content)["entrusted"][7]
+        entry.pop("to_roles")
+        if to_roles is not None:
+            entry["to_roles"] = to_roles
+
+    edit(folder, "offices.json", change)
+    with pytest.raises(faults.PolicyEntryMissing, match="to_roles"):
+        load_policy(folder)
+
+
+def test_only_staff_codes_say_whom_they_are_for(folder: Path) -> None:
+    edit(folder, "offices.json", lambda content: rules(content)["entrusted"][0].update({"to_roles": ["teacher"]}))
+    with pytest.raises(faults.PolicyShapeWrong, match="issue_staff_code"):
+        load_policy(folder)
+
+
+def test_one_role_has_one_rule_for_a_duty(folder: Path) -> None:
+    def change(content: Any) -> None:
+        entrusted = rules(content)["entrusted"]
+        entrusted.append(entrusted[0] | {"rule": "class_list.once_more"})
+
+    edit(folder, "offices.json", change)
+    with pytest.raises(faults.PolicyEntryRepeated, match="see_class_list, teacher"):
+        load_policy(folder)
+
+
 @pytest.mark.parametrize("locale", ["ja", "plain"])
 def test_every_fault_can_be_told_in_japanese(locale: str) -> None:
     path = SHIPPED.parent / "translations" / f"{locale}.po"

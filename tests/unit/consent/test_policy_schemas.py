@@ -10,7 +10,18 @@ import pytest
 import api_specs
 from consent.policy.loader import FILES, SHIPPED
 from consent.verdict import DenialCode
-from consent.vocabulary import ActClass, AgeBand, Basis, CarerState, Category, DecidesAs, Relation
+from consent.vocabulary import (
+    ActClass,
+    AgeBand,
+    Basis,
+    CarerState,
+    Category,
+    DecidesAs,
+    Duty,
+    Reach,
+    Relation,
+    StaffRole,
+)
 from consent.wording import LABELLED
 
 SCHEMAS = Path(api_specs.__file__).parent / "policy"
@@ -65,6 +76,11 @@ def test_the_schemas_know_exactly_the_vocabulary() -> None:
     opening = schema("visibility")["$defs"]["opening"]["properties"]
     assert set(opening["category"]["enum"]) == set(Category)
     assert set(opening["relation"]["enum"]) == set(Relation) - {Relation.OPERATOR}
+    entrusted = schema("offices")["$defs"]["entrusted"]["properties"]
+    assert set(entrusted["duty"]["enum"]) == set(Duty)
+    assert set(entrusted["role"]["enum"]) == set(StaffRole)
+    assert set(entrusted["reach"]["enum"]) == set(Reach)
+    assert set(entrusted["to_roles"]["items"]["enum"]) == set(StaffRole) - {StaffRole.OPERATOR}
     assert set(schema("denials")["properties"]["denials"]["properties"]) == set(DenialCode)
     labels = schema("labels")["properties"]["labels"]["properties"]
     assert {name: set(part["properties"]) for name, part in labels.items()} == {
