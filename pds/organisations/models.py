@@ -15,7 +15,8 @@ class Organisation(Base):
     """A board of education (教育委員会) or another establisher (設置者), or a school under it.
 
     `code` is the 13-character school code or the 6-digit board code; a code is never changed and never reused, so a
-    closed school keeps its row, with `valid_to` and the code of its successor.
+    closed school keeps its row, with `valid_to` and the code of its successor. `withdrawn` takes back a row that a
+    file brought by mistake.
     """
 
     __tablename__ = "organisation"
@@ -30,6 +31,7 @@ class Organisation(Base):
     successor_code: Mapped[str | None]
     valid_from: Mapped[date | None] = mapped_column(Date())
     valid_to: Mapped[date | None] = mapped_column(Date())
+    withdrawn: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int]
 
 
@@ -46,6 +48,7 @@ class SchoolClass(Base):
     name: Mapped[str]
     grades: Mapped[list[Any]] = mapped_column(JSONB())
     special_needs: Mapped[bool]
+    withdrawn: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int]
 
 

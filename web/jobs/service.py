@@ -63,15 +63,24 @@ class JobView:
 
 
 def enqueue(
-    session: Session, kind: str, arguments: dict[str, Any], *, now: datetime, created_by: UUID | None = None
+    session: Session,
+    kind: str,
+    arguments: dict[str, Any],
+    *,
+    now: datetime,
+    created_by: UUID | None = None,
+    due_at: datetime | None = None,
 ) -> UUID:
-    """Write a job into the caller's transaction and return its id. The caller rings the doorbell after its commit."""
+    """Write a job into the caller's transaction and return its id. The caller rings the doorbell after its commit.
+
+    `due_at` is for work that must wait until then; without it the job is due at once.
+    """
     job_id = uuid4()
     session.add(
         Job(
-            job_id=job_id, kind=kind, arguments=arguments, state=JobState.QUEUED, attempts=0, fence=0, due_at=now,
-            lease_until=None, done=0, total=None, cancel_requested=False, problem=None, created_by=created_by,
-            created_at=now, finished_at=None,
+            job_id=job_id, kind=kind, arguments=arguments, state=JobState.QUEUED, attempts=0, fence=0,
+            due_at=due_at or now, lease_until=None, done=0, total=None, cancel_requested=False, problem=None,
+            created_by=created_by, created_at=now, finished_at=None,
         )
     )  # fmt: skip
     session.flush()

@@ -1,0 +1,167 @@
+"""Opening what was handed in: a zip or a single CSV file, bounded before anything of it is read.
+
+A zip is judged by its directory first: how many members, how large they say they are, where they want to lie. While a
+member is read, what really comes out is counted again. Nothing is ever unpacked to disk, so a member's name is never
+a path.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from pds.intake import problems
+from pds.intake.findings import Problem
+
+_ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_END: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_END_64_LOCATOR: Final = b"PK\x06\x07"
+_LONGEST_COMMENT: Final = 65_535
+_ENCRYPTED: Final = 0x1
+_MODES: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_LINK: Final = 0o120000
+_KIND: Final = 0o170000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what is read. Ordinary roster files shrink to a tenth; a ratio above `ratio` is no roster."""
+
+    upload: int = 1024**3
+    members: int = 40
+    directory: int = 64 * 1024
+    member: int = 3 * 1024**3
+    total: int = 6 * 1024**3
+    ratio: int = 200
+    ratio_above: int = 16 * 1024**2
+
+
+LIMITS: Final = Limits()
+
+
+class Unreadable(Exception):
+    """The file, or one member of it, cannot be read on; carried to the report as a finding."""
+
+    def __init__(
+        self, problem: Problem, file: str, row: int | None = None, value: str = "", **params: int | str
+    ) -> None:
+        super().__init__(problem.code)
+        self.problem, self.file, self.row, self.value, self.params = problem, file, row, value, params
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One CSV file of what was handed in."""
+
+    name: str
+    size: int
+
+
+class Parcel:
+    """What was handed in, opened safely: members by name, each readable as a bounded stream, more than once."""
+
+    def __init__(self, path: Path, name: str, limits: Limits = LIMITS) -> None:
+        self._path, self._limits = path, limits
+        self.name = name
+        with path.open("rb") as file:
+            self.is_zip = file.read(4) in _ZIP_MAGIC
+        self.members: dict[str, Member] = {}
+        if self.is_zip:
+            _check_directory(path, name, limits)
+            self._list_members()
+        else:
+            shown = Path(name.replace("\\", "/")).name or "upload.csv"
+            self.members[shown] = Member(shown, path.stat().st_size)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a member for reading; raises `Unreadable` where it is damaged or larger than it said."""
+        member = self.members[name]
+        if not self.is_zip:
+            with self._path.open("rb") as plain:
+                yield plain
+            return
+        try:
+            with zipfile.ZipFile(self._path) as archive, archive.open(name) as stream:
+                counted = _Counted(stream, member.size, name)
+                yield io.BufferedReader(counted, 256 * 1024)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise Unreadable(problems.ARCHIVE_DAMAGED, name) from error
+
+    def _list_members(self) -> None:
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                entries = archive.infolist()
+        except (zipfile.BadZipFile, UnicodeDecodeError, struct.error, ValueError) as error:
+            raise Unreadable(problems.ARCHIVE_DAMAGED, self.name) from error
+        if len(entries) > self._limits.members:
+            raise Unreadable(problems.TOO_MANY_MEMBERS, self.name, most=self._limits.members)
+        for entry in entries:
+            self._check_entry(entry)
+            self.members[entry.filename] = Member(entry.filename, entry.file_size)
+        if sum(member.size for member in self.members.values()) > self._limits.total:
+            raise Unreadable(problems.TOO_LARGE_UNPACKED, self.name, most=self._limits.total // 1024**2)
+        if not self.members:
+            raise Unreadable(problems.ARCHIVE_EMPTY, self.name)
+
+    def _check_entry(self, entry: zipfile.ZipInfo) -> None:
+        name, limits = entry.filename, self._limits
+        parts = name.replace("\\", "/").split("/")
+        if name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\x00" in entry.orig_filename:
+            raise Unreadable(problems.PATH_IN_ARCHIVE, self.name, value=name)
+        if len(parts) > 1 or entry.is_dir():
+            raise Unreadable(problems.FOLDER_IN_ARCHIVE, self.name, value=name)
+        if (entry.external_attr >> 16) & _KIND == _LINK:
+            raise Unreadable(problems.PATH_IN_ARCHIVE, self.name, value=name)
+        if not name.lower().endswith(".csv"):
+            raise Unreadable(problems.NOT_CSV_IN_ARCHIVE, self.name, value=name)
+        if name.lower() in {known.lower() for known in self.members}:
+            raise Unreadable(problems.MEMBER_TWICE, self.name, value=name)
+        if entry.flag_bits & _ENCRYPTED:
+            raise Unreadable(problems.ARCHIVE_ENCRYPTED, self.name, value=name)
+        if entry.compress_type not in _MODES:
+            raise Unreadable(problems.ARCHIVE_METHOD, self.name, value=name)
+        if entry.file_size > limits.member:
+            raise Unreadable(problems.TOO_LARGE_UNPACKED, self.name, value=name, most=limits.member // 1024**2)
+        if entry.file_size > max(limits.ratio_above, entry.compress_size * limits.ratio):
+            raise Unreadable(problems.ARCHIVE_BOMB, self.name, value=name)
+
+
+class _Counted(io.RawIOBase):
+    """Hands on a member's bytes and stops at the size it said it had."""
+
+    def __init__(self, stream: IO[bytes], size: int, name: str) -> None:
+        self._stream, self._left, self._name = stream, size, name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise Unreadable(problems.ARCHIVE_BOMB, self._name)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _check_directory(path: Path, name: str, limits: Limits) -> None:
+    """Refuse a zip whose directory is too long before anything builds a list of its entries."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - 20))
+        tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < _END_BYTES:
+        raise Unreadable(problems.ARCHIVE_DAMAGED, name)
+    if tail[max(0, at - 20) : at].startswith(_END_64_LOCATOR):
+        raise Unreadable(problems.ARCHIVE_ZIP64, name)
+    count, directory = struct.unpack("<HL", tail[at + 10 : at + 16])
+    if count > limits.members or directory > limits.directory:
+        raise Unreadable(problems.TOO_MANY_MEMBERS, name, most=limits.members)
