@@ -104,6 +104,7 @@ class SigningKey:
 
     kid: str
     _key: OKPKey = field(repr=False, compare=False)
+    _public: VerifyingKey = field(repr=False, compare=False)
 
     @classmethod
     def generate(cls) -> "SigningKey":
@@ -123,7 +124,8 @@ class SigningKey:
 
     @classmethod
     def _of(cls, key: OKPKey) -> "SigningKey":
-        return cls(key.thumbprint(), key)
+        public = VerifyingKey.from_jwk({"kty": "OKP", "crv": ALGORITHM, "x": str(key.as_dict(private=False)["x"])})
+        return cls(public.kid, key, public)
 
     def to_pem(self) -> bytes:
         """Return the unencrypted PKCS #8 PEM, for the keyring's own files alone."""
@@ -131,7 +133,7 @@ class SigningKey:
 
     def public(self) -> VerifyingKey:
         """Return the public half."""
-        return VerifyingKey.from_jwk({"kty": "OKP", "crv": ALGORITHM, "x": str(self._key.as_dict()["x"])})
+        return self._public
 
     def sign(self, payload: bytes, *, typ: str) -> str:
         """Return a compact JWS over the payload; raises SignatureRefused if the payload is above MAX_PAYLOAD."""
