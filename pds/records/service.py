@@ -29,6 +29,10 @@ _CURRENT = f"""
 """  # noqa: S608 — put together from constants
 _ONE = text(_CURRENT + " AND r.record_id = :record")
 _OF_CATEGORIES = text(_CURRENT + " AND r.category = ANY(:categories) ORDER BY r.school_year, r.category")
+_EARLIER = text(
+    _CURRENT.replace("v.version = r.current_version", "v.version < r.current_version")
+    + " AND r.record_id = :record ORDER BY v.version"
+)
 _VERSIONS = text(
     "SELECT version, issued_at, compensates FROM record_version "
     "WHERE learner_id = :learner AND record_id = :record ORDER BY version"
@@ -128,6 +132,15 @@ def find_current(session: Session, learner: UUID, record: UUID) -> SealedRecord 
 def open_record(node: Node, stored: SealedRecord) -> OpenedRecord:
     """Open a record. Only `pds.sharing` calls this on somebody's behalf, after the decision."""
     return _open(node, stored, node.keyring.subject_key(stored.place.learner))
+
+
+def open_earlier(session: Session, node: Node, learner: UUID, record: UUID) -> Sequence[OpenedRecord]:
+    """Open the versions of one record that stood before the present one, the oldest first."""
+    rows = session.execute(_EARLIER, {"learner": learner, "record": record}).all()
+    if not rows:
+        return []
+    key = node.keyring.subject_key(learner)
+    return [_open(node, _sealed(row), key) for row in rows]
 
 
 def open_all_current(

@@ -82,8 +82,10 @@ def read_record(
     if isinstance(verdict, Denied):
         return _refuse(session, node, asking, child, verdict, Act.RECORD_READ, category)
     opened = records.open_record(node, stored)
-    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, [opened])])
-    return _disclose(opened, verdict)
+    earlier = records.open_earlier(session, node, learner, record) if every_version else ()
+    shown = [opened, *earlier]
+    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, shown)])
+    return _disclose(opened, verdict, earlier)
 
 
 def read_overview(
