@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.orm import Session
+
 from pds.intake import service as intake
+from pds.intake.findings import Severity
+from pds.intake.models import RunState
+from pds.intake.service import RunView
+from pds.intake.tasks import handlers
 from pds.node import Node
-from pds.people import service as people
+from pds.people.registry import find_carers, find_learners
+from pds.people.staffing import find_staff
 from pds.records import retention
 from pds.settings import NodeSettings, read_settings
 from pds.startup import PACKAGES, open_node
@@ -88,29 +95,31 @@ def jobs_node(settings: NodeSettings) -> Iterator[Node]:
         node.database.close()
 
 
-def import_file(node: Node, path: Path, *, by: UUID | None = None) -> dict[str, Any]:
+def import_file(node: Node, path: Path) -> dict[str, Any]:
     """Receive a file, wait for its check, apply it, wait; return the numbers. Raises `ImportRefused`."""
-    bell = Doorbell(make_doorbell_app(node.settings and node))
+    bell = Doorbell(make_doorbell_app(node))
     with path.open("rb") as stream, node.database.session() as session:
-        run_id = intake.receive(session, node, filename=path.name, stream=stream, by=by, now=node.clock())
+        run_id = intake.receive(session, node, filename=path.name, stream=stream, by=None, now=node.clock())
         session.commit()
     bell.ring()
-    checked = _wait(node, run_id, bell, {"ready", "refused", "failed"})
-    if checked.state != "ready":
-        raise ImportRefused(file=path.name, count=checked.error_count, first=checked.first_error)
+    checked = _wait_while(node, run_id, RunState.CHECKING)
+    if checked.state is not RunState.CHECKED:
+        with node.database.session() as session:
+            findings = intake.findings_of(session, node, run_id)
+        errors = [one for one in findings if one.severity is Severity.ERROR]
+        first = f"{errors[0].file} row {errors[0].row}: {errors[0].code} ({errors[0].value})" if errors else "-"
+        raise ImportRefused(file=path.name, count=len(errors), first=first)
     with node.database.session() as session:
-        intake.request_apply(session, node, run_id, by=by, now=node.clock())
+        intake.request_apply(session, run_id, by=None, now=node.clock())
         session.commit()
     bell.ring()
-    return dict(_wait(node, run_id, bell, {"applied", "failed"}).numbers)
+    return dict(_wait_while(node, run_id, RunState.APPLYING).report or {})
 
 
 def invite(node: Node, kind: str, identifier: str, *, now: datetime) -> str:
     """Issue a code for a person known by the identifier of the imported files; raises `PersonUnknown`."""
     with node.database.session() as session:
-        person = people.find_person(session, node, kind, identifier)
-        if person is None:
-            raise PersonUnknown(identifier=identifier)
+        person = find_person(session, node, kind, identifier)
         account_kind = AccountKind.STAFF if kind == "staff" else AccountKind.FAMILY
         accounts.open_account(session, person, account_kind, now)
         code = accounts.issue_code(session, person, account_kind, None, now)
@@ -118,8 +127,22 @@ def invite(node: Node, kind: str, identifier: str, *, now: datetime) -> str:
     return code
 
 
+def find_person(session: Session, node: Node, kind: str, identifier: str) -> UUID:
+    """Return the person that the imported files call by `identifier`; raises `PersonUnknown`."""
+    match kind:
+        case "learner":
+            found = find_learners(session, node, [identifier])
+        case "carer":
+            found = find_carers(session, node, [identifier])
+        case _:
+            found = find_staff(session, [identifier])
+    if identifier not in found:
+        raise PersonUnknown(identifier=identifier)
+    return found[identifier]
+
+
 def _serve(settings: NodeSettings, arguments: argparse.Namespace) -> int:
-    from gunicorn.app.base import BaseApplication  # only this task needs a server
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # only this task needs a server
 
     from pds.app import make_node_app
 
@@ -143,7 +166,7 @@ def _serve(settings: NodeSettings, arguments: argparse.Namespace) -> int:
 
 def _work(settings: NodeSettings, _: argparse.Namespace) -> int:
     with jobs_node(settings) as node:
-        run_worker(node, intake.handlers(node))
+        run_worker(node, handlers(node))
     return 0
 
 
@@ -172,9 +195,7 @@ def _invite(settings: NodeSettings, arguments: argparse.Namespace) -> int:
 
 def _erase(settings: NodeSettings, arguments: argparse.Namespace) -> int:
     with jobs_node(settings) as node, node.database.session() as session:
-        learner = people.find_person(session, node, "learner", arguments.identifier)
-        if learner is None:
-            raise PersonUnknown(identifier=arguments.identifier)
+        learner = find_person(session, node, "learner", arguments.identifier)
         retention.erase_learner(session, node, learner, by=arguments.by, now=node.clock(), reference=uuid4().hex[:12])
         session.commit()
     return 0
@@ -186,10 +207,10 @@ def _rotate(settings: NodeSettings, _: argparse.Namespace) -> int:
     return 0
 
 
-def _wait(node: Node, run_id: UUID, bell: Doorbell, states: set[str]) -> Any:
+def _wait_while(node: Node, run_id: UUID, state: RunState) -> RunView:
     while True:
         with node.database.session() as session:
             seen = intake.view_run(session, run_id)
-        if seen is not None and seen.state in states:
+        if seen is not None and (seen.state is not state or seen.failed):
             return seen
         time.sleep(_POLL_SECONDS)

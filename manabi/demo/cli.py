@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from manabi import check
+from manabi.check import scenarios
 from manabi.demo import supervisor
 from manabi.demo.folder import BASE_PORT, DemoFolder
 from manabi.demo.stock import Size
@@ -16,7 +16,9 @@ from manabi.demo.stock import Size
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where the demo lives (default: %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(".demo"), help="where the demo lives (default: %(default)s)"
+    )
     parser.add_argument("--port", type=int, default=BASE_PORT, help="first port of the block (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="start over: remove the demo's data first")
     parser.add_argument("--learners", type=int, default=300, help="size of the municipality (default: %(default)s)")
@@ -24,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=2026, help="the same seed makes the same people")
     parser.add_argument("--check", action="store_true", help="start a temporary demo, walk through it, remove it")
     parser.add_argument(
-        "--scenario", default="look-back", choices=check.SCENARIOS, help="what --check walks (default: %(default)s)"
+        "--scenario",
+        default=scenarios.SCENARIOS[0],
+        choices=scenarios.SCENARIOS,
+        help="what --check walks (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="with --check: print one JSON object")
 
@@ -61,7 +66,7 @@ def _check(arguments: argparse.Namespace, size: Size) -> int:
                 watcher = threading.Thread(target=watch, args=(stopping,))
                 watcher.start()
                 try:
-                    report = check.run(arguments.scenario, demo.url, demo.sign_ins)
+                    report = scenarios.run(arguments.scenario, demo.url, demo.sign_ins)
                 finally:
                     stopping.set()
                     watcher.join()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from manabi import check
+from manabi.check.enrolment import redeem_family_code
 from manabi.demo.folder import DemoFolder
 from manabi.node import import_file, invite, jobs_node
 from pds.node import Node
@@ -51,7 +51,7 @@ def make_sign_ins(node: Node, url: str, people: dict[str, Any]) -> dict[str, dic
     for role, kind in FAMILY_ROLES.items():
         code = invite(node, kind, people[role]["sourcedId"], now=node.clock())
         password = secrets.token_urlsafe(12)
-        check.redeem_family_code(url, code, role, password)
+        redeem_family_code(url, code, role, password)
         sign_ins[role] = {"name": role, "password": password, "display": people[role]["name"]}
     for role in STAFF_ROLES:
         code = invite(node, "staff", people[role]["sourcedId"], now=node.clock())
