@@ -14,6 +14,9 @@ from pds.node import Node
 from trust.sealing import unseal
 from trust.transparency.chain import SECRET_BYTES
 
+REFUSED = "refused"
+OTHERS = "others"
+"""Filters of the log beside the categories: refused attempts, and whatever was not the reader's own doing."""
 _MOST_LOOKED_THROUGH = 2000
 _PAGE = text(
     """
@@ -59,11 +62,11 @@ def entries_for(
     limit: int,
     only: str | None = None,
 ) -> LogPage:
-    """Return a page of a viewer's chain; `only` is `refused` or a category. Needs the context bound.
+    """Return a page of a viewer's chain; `only` is `REFUSED`, `OTHERS` or a category. Needs the context bound.
 
     Entries are sealed, so a filter opens them one by one; at most 2,000 are looked through for one page.
     """
-    key = entry_key(node, learner)
+    key, own = entry_key(node, learner), _owner(learner, chain)
     rows = session.execute(
         _PAGE,
         {"learner": learner, "chain": chain, "before": before, "most": _MOST_LOOKED_THROUGH if only else limit + 1},
@@ -74,11 +77,18 @@ def entries_for(
             return LogPage(tuple(found), rows[index - 1].entry_no)
         opened = unseal(key, entry_binding(node, learner, row.entry_id), bytes(row.sealed))
         entry: dict[str, Any] = json.loads(opened[SECRET_BYTES:])
-        if only is None or _matches(entry, only):
+        if only is None or _matches(entry, only, own):
             found.append(SeenEntry(row.position, row.at, entry))
     more = only is not None and len(rows) == _MOST_LOOKED_THROUGH
     return LogPage(tuple(found), rows[-1].entry_no if more else None)
 
 
-def _matches(entry: dict[str, Any], only: str) -> bool:
+def _owner(learner: UUID, chain: str) -> str:
+    """Return whose chain it is: the child's own, or that of the carer it names."""
+    return chain.partition(":")[2] or str(learner)
+
+
+def _matches(entry: dict[str, Any], only: str, own: str) -> bool:
+    if only == OTHERS:
+        return bool(entry["who"]["person"] != own)
     return bool(entry["outcome"] == only or entry["category"] == only)

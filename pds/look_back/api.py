@@ -8,8 +8,7 @@ from uuid import UUID
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from consent.vocabulary import Category
-from pds.look_back.log_pages import REFUSED, answer_download, read_log
+from pds.look_back.log_pages import answer_download, is_filter, read_log
 from pds.look_back.reading import read_all, years_of
 from pds.look_back.schemas import (
     LearnersAnswer,
@@ -100,7 +99,7 @@ def record(learner: UUID, record: UUID) -> ResponseReturnValue:
 def log(query: dict[str, Any], learner: UUID) -> dict[str, Any]:
     """Who looked at the child's record, as the caller's chain has it."""
     only = query["wanted"]
-    if only is not None and only != REFUSED and only not in list(Category):
+    if only is not None and not is_filter(only):
         raise InvalidInput
     _, page = read_log(learner, only=only, before=query["before"], limit=query["limit"])
     return {"entries": page.entries, "next_before": page.next_before}

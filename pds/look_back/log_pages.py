@@ -10,7 +10,7 @@ from consent.age import japan_day
 from consent.vocabulary import Category
 from consent.wording import in_display_order
 from pds.access_log.download import download, prepare
-from pds.access_log.reading import LogPage, entries_for
+from pds.access_log.reading import OTHERS, REFUSED, LogPage, entries_for
 from pds.look_back.reading import draw
 from pds.look_back.sentences import Reader, tell_days
 from pds.people.service import KnownChild
@@ -20,8 +20,8 @@ from web.context import now, transaction
 from web.routes import declares
 
 blueprint = Blueprint("look_back_log", __name__)
-REFUSED = "refused"
-_PER_PAGE = 50
+_PER_PAGE = 200
+"""Entries, not lines: a look at four categories leaves four of them, and the reader's own become one line a day."""
 
 
 @blueprint.get("/learners/<uuid:learner>/log")
@@ -50,9 +50,14 @@ def log_download(learner: UUID) -> ResponseReturnValue:
 
 
 def chosen_filter() -> str | None:
-    """Return the filter that the address names, if it is one: refused attempts, or a category."""
+    """Return the filter that the address names, if it is one."""
     wanted = request.args.get("only")
-    return wanted if wanted == REFUSED or wanted in list(Category) else None
+    return wanted if is_filter(wanted) else None
+
+
+def is_filter(wanted: str | None) -> bool:
+    """Tell whether the log can be narrowed to this: other people, refused attempts, or a category."""
+    return wanted in (OTHERS, REFUSED, *Category)
 
 
 def read_log(learner: UUID, *, only: str | None, before: int | None, limit: int) -> tuple[KnownChild, LogPage]:

@@ -23,6 +23,7 @@ from pds.records.service import VersionNote
 from pds.sharing.asking import ask, current_node, current_viewer, settle
 from pds.sharing.children import list_children
 from pds.sharing.enforcement import Disclosed, read_record
+from web.accounts.current import current_account
 from web.context import now, transaction
 from web.problems import NotFound
 from web.routes import declares
@@ -131,6 +132,7 @@ def record(learner: UUID, record: UUID) -> ResponseReturnValue:
 @declares(requires="anyone", discloses="none")
 def protection() -> ResponseReturnValue:
     """How records are protected, in plain words, and the rules in force as they are."""
+    current_account()  # so that the page's head knows who is reading
     rules = [_handling(category) for category in in_display_order(Category)]
     return render_template("look_back/protection.html", rules=[rule for rule in rules if rule])
 

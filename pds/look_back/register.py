@@ -25,10 +25,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A list of the form as a table; cells are None where nothing was written."""
+    """A list of the form as a table; cells are None where nothing was written.
+
+    Marks stand as the letters that schools themselves use (A, B, C); `legend` says what each of them means.
+    """
 
     columns: tuple[Text, ...]
     rows: tuple[tuple[Part | None, ...], ...]
+    legend: tuple[tuple[str, Text], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,19 @@ def build_register(form: Field, body: Mapping[str, Any], withheld: Sequence[str]
             unwritten.append(item.label)
         elif item.name in _BASICS:
             basics.extend(_basic_rows(item, value))
-        elif item.is_long or item.many or len(item.fields) >= _A_SECTION_OF_ITS_OWN:
+        elif _stands_alone(item):
             sections.append(_section(item, value))
         else:
             lines.append(Row(item.label, _one_line(item, value)))
-    first = [Section("basics", Sentence(N_("School, year and grade")), rows=tuple(basics))] if basics else []
+    last = [Section("basics", Sentence(N_("School, year and grade")), rows=tuple(basics))] if basics else []
     facts = [Section("facts", Sentence(N_("What was entered")), rows=tuple(lines))] if lines else []
-    return Register(form.label, (*first, *facts, *sections), tuple(unwritten))
+    return Register(form.label, (*facts, *sections, *last), tuple(unwritten))
+
+
+def _stands_alone(item: Field) -> bool:
+    """Tell whether a field gets a heading: paragraphs, lists, and objects with paragraphs or many parts."""
+    has_paragraphs = item.is_long or any(inner.is_long for inner in item.fields)
+    return has_paragraphs or item.many or len(item.fields) >= _A_SECTION_OF_ITS_OWN
 
 
 def is_empty(value: object) -> bool:
@@ -101,9 +111,13 @@ def show_value(item: Field, value: Any) -> Part:
 
 def _coded(code: str, label: Text) -> Text:
     """Keep the letter that schools themselves use (A, B, C) in front of what it means."""
-    if len(code) == 1 and code.isalpha():
+    if _is_letter(code):
         return Text(f"{code}　{label.ja}", f"{code}　{label.plain}", f"{code}: {label.en}")
     return label
+
+
+def _is_letter(code: str) -> bool:
+    return len(code) == 1 and code.isalpha()
 
 
 def _basic_rows(item: Field, value: Any) -> Iterator[Row]:
@@ -146,7 +160,8 @@ def _grid(item: Field, value: Sequence[Mapping[str, Any]]) -> Grid:
         tuple(None if is_empty(_dig(entry, path)) else _cell(path[-1], _dig(entry, path)) for path in columns)
         for entry in value
     )
-    return Grid(tuple(path[-1].label for path in columns), rows)
+    legend = {letter: text for path in columns for letter, text in path[-1].codes.items() if _is_letter(letter)}
+    return Grid(tuple(path[-1].label for path in columns), rows, tuple(legend.items()))
 
 
 def _leaves(item: Field) -> Iterator[tuple[Field, ...]]:
@@ -165,6 +180,8 @@ def _dig(entry: Any, path: Sequence[Field]) -> Any:
 
 
 def _cell(item: Field, value: Any) -> Part:
+    if isinstance(value, str) and value in item.codes and _is_letter(value):
+        return value
     return Listing(tuple(value)) if isinstance(value, list) else show_value(item, value)
 
 
@@ -179,10 +196,15 @@ def _one_line(item: Field, value: Any) -> Part:
         inner = _dig(value, path)
         if is_empty(inner):
             continue
-        said = _cell(path[-1], inner)
+        said = Listing(tuple(inner)) if isinstance(inner, list) else show_value(path[-1], inner)
         if path[-1].name in ("finding", "note"):
             parts.append(said)
         else:
-            labels = Listing(tuple(step.label for step in path)) if len(path) > 1 else path[0].label
-            parts.append(Sentence(N_("%(label)s: %(value)s"), {"label": labels, "value": said}))
+            parts.append(Sentence(N_("%(label)s: %(value)s"), {"label": _path_label(path), "value": said}))
     return Listing(tuple(parts))
+
+
+def _path_label(path: Sequence[Field]) -> Part:
+    if len(path) == 1:
+        return path[0].label
+    return Sentence(N_("%(outer)s (%(inner)s)"), {"outer": path[0].label, "inner": path[-1].label})

@@ -100,7 +100,9 @@ class LogQuery(Schema):
     """Which part of the log."""
 
     before = fields.Integer(load_default=None, validate=lambda number: number > 0)
-    wanted = fields.String(data_key="only", load_default=None, metadata={"description": "refused, or a category"})
+    wanted = fields.String(
+        data_key="only", load_default=None, metadata={"description": "others, refused, or a category"}
+    )
     limit = fields.Integer(load_default=50, validate=lambda number: 0 < number <= 200)
 
 

@@ -1,7 +1,8 @@
 """Who looked, in sentences: the entries of one viewer's chain by day, said once for what happened several times.
 
 One look at a page of several categories is one act of one person; its entries share a reference number and become one
-sentence. What the same person did on the same day in the same way is one line with the times.
+sentence. What the same person did on the same day in the same way is one line with the times; what the reader did
+is one line whatever was opened, since it is the others' looks that count here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -86,13 +87,13 @@ def _acts(entries: Iterable[SeenEntry]) -> Iterator[list[SeenEntry]]:
 
 def _deed(group: Sequence[SeenEntry], reader: Reader) -> _Deed:
     entry = group[0].entry
-    refused = entry["outcome"] == "refused"
+    refused, own = entry["outcome"] == "refused", entry["who"]["person"] == str(reader.person)
     named = {Category(seen.entry["category"]) for seen in group if seen.entry["category"]}
     return _Deed(
         person=entry["who"]["person"],
         who=_who(entry["who"], reader),
-        act=entry["act"],
-        categories=tuple(in_display_order(named)),
+        act=Act.RECORD_READ if entry["act"] == Act.OVERVIEW_READ else entry["act"],
+        categories=() if own and not refused else tuple(in_display_order(named)),
         purpose=entry["purpose"],
         refused=refused,
         reason=entry["reason"] if refused else None,
@@ -100,9 +101,10 @@ def _deed(group: Sequence[SeenEntry], reader: Reader) -> _Deed:
 
 
 def _line(deed: _Deed, found: Sequence[SeenEntry], reader: Reader) -> Line:
+    named = {Category(seen.entry["category"]) for seen in found if seen.entry["category"]}
     moments = {seen.entry["reference"]: seen.at for seen in reversed(found)}
     return Line(
-        sentence=_sentence(deed),
+        sentence=_sentence(deed, in_display_order(named)),
         refused=deed.refused,
         own=deed.person == str(reader.person),
         reason=tell_reason(DenialCode(deed.reason)) if deed.reason else None,
@@ -113,9 +115,9 @@ def _line(deed: _Deed, found: Sequence[SeenEntry], reader: Reader) -> Line:
     )
 
 
-def _sentence(deed: _Deed) -> Sentence:
-    what: Part = Listing(tuple(label(category) for category in deed.categories))
-    if not deed.categories:
+def _sentence(deed: _Deed, categories: Sequence[Category]) -> Sentence:
+    what: Part = Listing(tuple(Sentence(N_("“%(category)s”"), {"category": label(item)}) for item in categories))
+    if not categories:
         what = Sentence(N_("the record"))
     params: dict[str, Part] = {"who": deed.who, "what": what}
     if deed.act == Act.LOG_READ:
@@ -125,7 +127,7 @@ def _sentence(deed: _Deed) -> Sentence:
             else N_("%(who)s saw who had looked at the record."),
             params,
         )
-    if deed.act not in (Act.RECORD_READ, Act.OVERVIEW_READ):
+    if deed.act != Act.RECORD_READ:
         return Sentence(N_("%(who)s used the record."), params)
     if deed.refused:
         return Sentence(N_("%(who)s tried to look at %(what)s."), params)

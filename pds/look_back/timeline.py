@@ -11,7 +11,7 @@ from consent.age import school_year_of
 from consent.vocabulary import Category, Text
 from consent.wording import label
 from pds.look_back.forms import find_form
-from pds.look_back.words import Part, Quantity, SchoolYear, Sentence
+from pds.look_back.words import Part, Quantity, SchoolYear, Sentence, same_everywhere
 from pds.records.service import OpenedRecord
 from pds.sharing.enforcement import Disclosed
 from trust.errors import N_
@@ -194,9 +194,10 @@ def _attendance_note(guidance: Sequence[OpenedRecord], daily: Sequence[OpenedRec
 
 
 def _health_note(health: Sequence[OpenedRecord]) -> Part | None:
+    """The height with its short unit, which fits a tile in every language."""
     unit = find_form(HEALTH_FORM).inner("height_cm").unit
     height = next((r.body["height_cm"] for r in reversed(health) if r.body.get("height_cm") is not None), None)
-    return None if height is None or unit is None else Quantity(height, unit)
+    return None if height is None or unit is None else Quantity(height, same_everywhere(unit.en))
 
 
 def _events(records: Sequence[OpenedRecord]) -> dict[int, list[Event]]:
