@@ -38,8 +38,7 @@ def load(folder: DemoFolder, settings: NodeSettings, url: str, *, size: Size, sa
             say(f"Importing {part['file']} ({index} of {len(order['files'])}) …")
             import_file(node, folder.sample / part["file"])
         sign_ins = make_sign_ins(node, url, order["people"])
-    folder.sign_ins.touch(mode=0o600)
-    folder.sign_ins.write_text(json.dumps(sign_ins, ensure_ascii=False, indent=1))
+    _keep(folder, sign_ins)
 
 
 def make_sign_ins(node: Node, url: str, people: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -53,10 +52,30 @@ def make_sign_ins(node: Node, url: str, people: dict[str, Any]) -> dict[str, dic
         password = secrets.token_urlsafe(12)
         redeem_family_code(url, code, role, password)
         sign_ins[role] = {"name": role, "password": password, "display": people[role]["name"]}
-    for role in STAFF_ROLES:
-        code = invite(node, "staff", people[role]["sourcedId"], now=node.clock())
-        sign_ins[role] = {"code": code, "display": people[role]["name"]}
-    return sign_ins
+    return sign_ins | _issue_staff_codes(node, people)
+
+
+def renew_staff_codes(folder: DemoFolder, settings: NodeSettings) -> None:
+    """Issue new codes for the staff roles: each works once, so every start of the demo prints fresh ones."""
+    people = json.loads((folder.sample / "load_order.json").read_text())["people"]
+    sign_ins = json.loads(folder.sign_ins.read_text())
+    with jobs_node(settings) as node:
+        _keep(folder, sign_ins | _issue_staff_codes(node, people))
+
+
+def _issue_staff_codes(node: Node, people: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {
+        role: {
+            "code": invite(node, "staff", people[role]["sourcedId"], now=node.clock()),
+            "display": people[role]["name"],
+        }
+        for role in STAFF_ROLES
+    }
+
+
+def _keep(folder: DemoFolder, sign_ins: dict[str, dict[str, str]]) -> None:
+    folder.sign_ins.touch(mode=0o600)
+    folder.sign_ins.write_text(json.dumps(sign_ins, ensure_ascii=False, indent=1))
 
 
 def _make_sample(folder: Path, size: Size) -> None:

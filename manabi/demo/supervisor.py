@@ -78,6 +78,8 @@ def running(
             if not folder.loaded.exists():
                 stock.load(folder, read_settings(environment), url, size=size, say=say)
                 folder.loaded.touch()
+            else:
+                stock.renew_staff_codes(folder, read_settings(environment))
             demo = Demo(folder, url, environment, json.loads(folder.sign_ins.read_text()))
 
             def watch(stopping: threading.Event) -> None:

@@ -26,6 +26,7 @@ def make_celery(broker_url: str, *, queue: str, folder: Path | None = None) -> C
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),
             "control_folder": str(folder / "control"),
+            "polling_interval": 0.1,
         }
     return app
 
