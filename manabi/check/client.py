@@ -46,6 +46,11 @@ class Answer:
         """What the body is, in lower case and without parameters."""
         return self.headers.get_content_type()
 
+    @property
+    def reference(self) -> str:
+        """The number under which the service keeps this request, in its log and in the access log."""
+        return self.headers.get("Request-Id", "")
+
     def page(self) -> Page:
         """Read the body as a page; raises `RequestFailed` if it is none."""
         if self.media_type != "text/html":
@@ -53,7 +58,7 @@ class Answer:
                 address=self.address, reason=f"{self.status} with {self.media_type} where a page belongs"
             )
         try:
-            return Page(self.address, self.status, self.body.decode())
+            return Page(self.address, self.status, self.body.decode(), self.reference)
         except (UnicodeDecodeError, TooDeep) as error:
             raise RequestFailed(address=self.address, reason=str(error)) from error
 

@@ -65,12 +65,14 @@ class PasskeyPlace:
 
 
 class Page:
-    """One HTML answer; `address` is where it was found after redirects."""
+    """One HTML answer; `address` is where it was found after redirects, `reference` the number of the request."""
 
-    def __init__(self, address: str, status: int, html: str) -> None:
+    def __init__(self, address: str, status: int, html: str, reference: str = "") -> None:
         """Read the page; raises `tree.TooDeep`."""
         self.address = address
         self.status = status
+        self.html = html
+        self.reference = reference
         self.root = read_tree(html)
 
     @property
