@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from pds.intake import problems
+from pds.intake import file_problems
 from pds.intake.findings import Problem
 
 _ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
@@ -92,45 +92,45 @@ class Parcel:
                 counted = _Counted(stream, member.size, name)
                 yield io.BufferedReader(counted, 256 * 1024)
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise Unreadable(problems.ARCHIVE_DAMAGED, name) from error
+            raise Unreadable(file_problems.ARCHIVE_DAMAGED, name) from error
 
     def _list_members(self) -> None:
         try:
             with zipfile.ZipFile(self._path) as archive:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, UnicodeDecodeError, struct.error, ValueError) as error:
-            raise Unreadable(problems.ARCHIVE_DAMAGED, self.name) from error
+            raise Unreadable(file_problems.ARCHIVE_DAMAGED, self.name) from error
         if len(entries) > self._limits.members:
-            raise Unreadable(problems.TOO_MANY_MEMBERS, self.name, most=self._limits.members)
+            raise Unreadable(file_problems.TOO_MANY_MEMBERS, self.name, most=self._limits.members)
         for entry in entries:
             self._check_entry(entry)
             self.members[entry.filename] = Member(entry.filename, entry.file_size)
         if sum(member.size for member in self.members.values()) > self._limits.total:
-            raise Unreadable(problems.TOO_LARGE_UNPACKED, self.name, most=self._limits.total // 1024**2)
+            raise Unreadable(file_problems.TOO_LARGE_UNPACKED, self.name, most=self._limits.total // 1024**2)
         if not self.members:
-            raise Unreadable(problems.ARCHIVE_EMPTY, self.name)
+            raise Unreadable(file_problems.ARCHIVE_EMPTY, self.name)
 
     def _check_entry(self, entry: zipfile.ZipInfo) -> None:
         name, limits = entry.filename, self._limits
         parts = name.replace("\\", "/").split("/")
         if name.startswith(("/", "\\")) or ".." in parts or ":" in name or "\x00" in entry.orig_filename:
-            raise Unreadable(problems.PATH_IN_ARCHIVE, self.name, value=name)
+            raise Unreadable(file_problems.PATH_IN_ARCHIVE, self.name, value=name)
         if len(parts) > 1 or entry.is_dir():
-            raise Unreadable(problems.FOLDER_IN_ARCHIVE, self.name, value=name)
+            raise Unreadable(file_problems.FOLDER_IN_ARCHIVE, self.name, value=name)
         if (entry.external_attr >> 16) & _KIND == _LINK:
-            raise Unreadable(problems.PATH_IN_ARCHIVE, self.name, value=name)
+            raise Unreadable(file_problems.PATH_IN_ARCHIVE, self.name, value=name)
         if not name.lower().endswith(".csv"):
-            raise Unreadable(problems.NOT_CSV_IN_ARCHIVE, self.name, value=name)
+            raise Unreadable(file_problems.NOT_CSV_IN_ARCHIVE, self.name, value=name)
         if name.lower() in {known.lower() for known in self.members}:
-            raise Unreadable(problems.MEMBER_TWICE, self.name, value=name)
+            raise Unreadable(file_problems.MEMBER_TWICE, self.name, value=name)
         if entry.flag_bits & _ENCRYPTED:
-            raise Unreadable(problems.ARCHIVE_ENCRYPTED, self.name, value=name)
+            raise Unreadable(file_problems.ARCHIVE_ENCRYPTED, self.name, value=name)
         if entry.compress_type not in _MODES:
-            raise Unreadable(problems.ARCHIVE_METHOD, self.name, value=name)
+            raise Unreadable(file_problems.ARCHIVE_METHOD, self.name, value=name)
         if entry.file_size > limits.member:
-            raise Unreadable(problems.TOO_LARGE_UNPACKED, self.name, value=name, most=limits.member // 1024**2)
+            raise Unreadable(file_problems.TOO_LARGE_UNPACKED, self.name, value=name, most=limits.member // 1024**2)
         if entry.file_size > max(limits.ratio_above, entry.compress_size * limits.ratio):
-            raise Unreadable(problems.ARCHIVE_BOMB, self.name, value=name)
+            raise Unreadable(file_problems.ARCHIVE_BOMB, self.name, value=name)
 
 
 class _Counted(io.RawIOBase):
@@ -146,7 +146,7 @@ class _Counted(io.RawIOBase):
         data = self._stream.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
-            raise Unreadable(problems.ARCHIVE_BOMB, self._name)
+            raise Unreadable(file_problems.ARCHIVE_BOMB, self._name)
         buffer[: len(data)] = data
         return len(data)
 
@@ -159,9 +159,9 @@ def _check_directory(path: Path, name: str, limits: Limits) -> None:
         tail = file.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_BYTES:
-        raise Unreadable(problems.ARCHIVE_DAMAGED, name)
+        raise Unreadable(file_problems.ARCHIVE_DAMAGED, name)
     if tail[max(0, at - 20) : at].startswith(_END_64_LOCATOR):
-        raise Unreadable(problems.ARCHIVE_ZIP64, name)
+        raise Unreadable(file_problems.ARCHIVE_ZIP64, name)
     count, directory = struct.unpack("<HL", tail[at + 10 : at + 16])
     if count > limits.members or directory > limits.directory:
-        raise Unreadable(problems.TOO_MANY_MEMBERS, name, most=limits.members)
+        raise Unreadable(file_problems.TOO_MANY_MEMBERS, name, most=limits.members)

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from consent.vocabulary import Category
-from pds.intake import problems
+from pds.intake import cell_problems, file_problems
 from pds.intake.findings import Findings, Problem
 from pds.intake.spreadsheet import mangled, mangled_board_code, mangled_school_code
 
@@ -61,7 +61,7 @@ class Layout:
     def read_row(self, cells: Sequence[str], file: str, row: int, findings: Findings) -> dict[int, Any] | None:
         """Return the typed values of the filled cells by position, or None with findings added."""
         if len(cells) != len(self.columns):
-            findings.add(problems.CELL_COUNT, file, row, found=len(cells), expected=len(self.columns))
+            findings.add(file_problems.CELL_COUNT, file, row, found=len(cells), expected=len(self.columns))
             return None
         values: dict[int, Any] = {}
         good = True
@@ -77,7 +77,7 @@ class Layout:
                 values[place] = value
         for place in self.required:
             if not cells[place]:
-                findings.add(problems.REQUIRED, file, row, self.columns[place].name)
+                findings.add(cell_problems.REQUIRED, file, row, self.columns[place].name)
                 good = False
         return values if good else None
 
@@ -162,11 +162,11 @@ def _string_reader(data: dict[str, Any]) -> Callable[[str], Any]:
 
     def read(cell: str) -> Any:
         if len(cell) > most:
-            return problems.TOO_LONG, {"found": len(cell), "most": most}
+            return cell_problems.TOO_LONG, {"found": len(cell), "most": most}
         if _FORBIDDEN_TEXT.search(cell):
-            return problems.CONTROL_CHARACTER, {}
+            return file_problems.CONTROL_CHARACTER, {}
         if pattern is not None and not pattern.fullmatch(cell):
-            return diagnose(cell) or (problems.BAD_PATTERN, {"example": data["example"]})
+            return diagnose(cell) or (cell_problems.BAD_PATTERN, {"example": data["example"]})
         return cell
 
     return read
@@ -175,9 +175,9 @@ def _string_reader(data: dict[str, Any]) -> Callable[[str], Any]:
 def _code_diagnosis(data: dict[str, Any]) -> Callable[[str], Fault | None]:
     name = data["name"]
     if name in ("school_code", "code", "successor_code"):
-        return lambda cell: mangled_school_code(cell) or (problems.SCHOOL_CODE_FORM, {})
+        return lambda cell: mangled_school_code(cell) or (cell_problems.SCHOOL_CODE_FORM, {})
     if name == "establisher":
-        return lambda cell: mangled_board_code(cell) or (problems.BOARD_CODE_FORM, {})
+        return lambda cell: mangled_board_code(cell) or (cell_problems.BOARD_CODE_FORM, {})
     if name == "organisation":
         return lambda cell: mangled_school_code(cell) or mangled_board_code(cell)
     return lambda cell: mangled(cell, kind="code")
@@ -189,8 +189,8 @@ def _date_reader(_: dict[str, Any]) -> Callable[[str], Any]:
             try:
                 return date.fromisoformat(cell)
             except ValueError:
-                return problems.NOT_A_DATE, {}
-        return mangled(cell, kind="date") or (problems.NOT_A_DATE, {})
+                return cell_problems.NOT_A_DATE, {}
+        return mangled(cell, kind="date") or (cell_problems.NOT_A_DATE, {})
 
     return read
 
@@ -200,9 +200,9 @@ def _integer_reader(data: dict[str, Any]) -> Callable[[str], Any]:
 
     def read(cell: str) -> Any:
         if not _INTEGER.match(cell):
-            return mangled(cell, kind="number") or (problems.NOT_A_NUMBER, {})
+            return mangled(cell, kind="number") or (cell_problems.NOT_A_NUMBER, {})
         value = int(cell)
-        return value if least <= value <= most else (problems.OUT_OF_RANGE, {"least": least, "most": most})
+        return value if least <= value <= most else (cell_problems.OUT_OF_RANGE, {"least": least, "most": most})
 
     return read
 
@@ -212,11 +212,11 @@ def _decimal_reader(data: dict[str, Any]) -> Callable[[str], Any]:
 
     def read(cell: str) -> Any:
         if not _DECIMAL.match(cell):
-            return mangled(cell, kind="number") or (problems.NOT_A_NUMBER, {})
+            return mangled(cell, kind="number") or (cell_problems.NOT_A_NUMBER, {})
         if len(cell.partition(".")[2]) > digits:
-            return problems.TOO_PRECISE, {"most": digits}
+            return cell_problems.TOO_PRECISE, {"most": digits}
         value = float(cell)
-        return value if least <= value <= most else (problems.OUT_OF_RANGE, {"least": least, "most": most})
+        return value if least <= value <= most else (cell_problems.OUT_OF_RANGE, {"least": least, "most": most})
 
     return read
 
@@ -228,7 +228,7 @@ def _code_reader(data: dict[str, Any]) -> Callable[[str], Any]:
     def read(cell: str) -> Any:
         if cell in codes:
             return cell
-        return mangled(cell, kind="code") or (problems.NOT_A_CODE, {"expected": expected})
+        return mangled(cell, kind="code") or (cell_problems.NOT_A_CODE, {"expected": expected})
 
     return read
 
@@ -239,7 +239,7 @@ def _boolean_reader(_: dict[str, Any]) -> Callable[[str], Any]:
             return True
         if cell == "false":
             return False
-        return mangled(cell, kind="boolean") or (problems.NOT_TRUE_OR_FALSE, {})
+        return mangled(cell, kind="boolean") or (cell_problems.NOT_TRUE_OR_FALSE, {})
 
     return read
 
@@ -250,12 +250,12 @@ def _list_reader(data: dict[str, Any]) -> Callable[[str], Any]:
     def read(cell: str) -> Any:
         items = [item.strip() for item in cell.split(",")]
         if len(items) > most_items:
-            return problems.TOO_MANY_ITEMS, {"most": most_items}
+            return cell_problems.TOO_MANY_ITEMS, {"most": most_items}
         for item in items:
             if not item or _FORBIDDEN_TEXT.search(item):
-                return problems.BAD_PATTERN, {"example": data["example"]}
+                return cell_problems.BAD_PATTERN, {"example": data["example"]}
             if len(item) > most:
-                return problems.TOO_LONG, {"found": len(item), "most": most}
+                return cell_problems.TOO_LONG, {"found": len(item), "most": most}
         return items
 
     return read

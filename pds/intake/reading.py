@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pds.intake import problems
+from pds.intake import file_problems
 from pds.intake.archive import Unreadable
 from pds.intake.layouts import Layout, all_layouts, nearest_layout
 from pds.intake.load import Load
@@ -44,7 +44,7 @@ def read_parcel(load: Load) -> None:
         if MANIFEST in load.parcel.members:
             _read_roster(load)
         elif load.parcel.is_zip and any(_is_roster_file(name) for name in load.parcel.members):
-            load.findings.add(problems.MANIFEST_MISSING, load.parcel.name)
+            load.findings.add(file_problems.MANIFEST_MISSING, load.parcel.name)
         else:
             _read_layouts(load)
     except Unreadable as refused:
@@ -82,12 +82,12 @@ def _read_layouts(load: Load) -> None:
             note_unreadable(load, refused)
             continue
         if sheet.has_bom:
-            load.findings.add(problems.BOM, name, 1)
+            load.findings.add(file_problems.BOM, name, 1)
         layout = _recognise(load, sheet)
         if layout is None:
             continue
         if layout.name in found:
-            load.findings.add(problems.LAYOUT_TWICE, name)
+            load.findings.add(file_problems.LAYOUT_TWICE, name)
         found[layout.name] = (sheet, layout)
     load.content = ",".join(name for name in _ORDER if name in found) or None
     for name in _ORDER:
@@ -111,7 +111,7 @@ def _read_layout(load: Load, sheet: Sheet, layout: Layout) -> None:
         note_unreadable(load, refused)
         return
     if load.rows == before and not load.findings.errors:
-        load.findings.add(problems.NO_ROWS, sheet.name)
+        load.findings.add(file_problems.NO_ROWS, sheet.name)
 
 
 def _recognise(load: Load, sheet: Sheet) -> Layout | None:
@@ -122,14 +122,14 @@ def _recognise(load: Load, sheet: Sheet) -> Layout | None:
         return layout
     for name in header:
         if FORBIDDEN.search(name):
-            findings.add(problems.FORBIDDEN_COLUMN, sheet.name, 1, name)
+            findings.add(file_problems.FORBIDDEN_COLUMN, sheet.name, 1, name)
     if header[:3] == ["sourcedId", "status", "dateLastModified"]:
-        findings.add(problems.ONEROSTER_ALONE, sheet.name)
+        findings.add(file_problems.ONEROSTER_ALONE, sheet.name)
         return None
     nearest = nearest_layout(header)
     shared = set(header) & set(nearest.header)
     if len(shared) < 3:
-        findings.add(problems.HEADER_UNKNOWN, sheet.name, 1, None, ",".join(header), nearest=nearest.name)
+        findings.add(file_problems.HEADER_UNKNOWN, sheet.name, 1, None, ",".join(header), nearest=nearest.name)
     else:
         _explain(load, sheet.name, header, nearest)
     return None
@@ -140,17 +140,17 @@ def _explain(load: Load, name: str, header: Sequence[str], layout: Layout) -> No
     findings = load.findings
     missing = [column for column in layout.header if column not in header]
     for column in missing:
-        findings.add(problems.HEADER_MISSING, name, 1, column, expected=column)
+        findings.add(file_problems.HEADER_MISSING, name, 1, column, expected=column)
     for place, column in enumerate(header):
         if column in header[:place]:
-            findings.add(problems.HEADER_TWICE, name, 1, column, column)
+            findings.add(file_problems.HEADER_TWICE, name, 1, column, column)
         elif column not in layout.header and not FORBIDDEN.search(column):
-            findings.add(problems.HEADER_EXTRA, name, 1, column, column)
+            findings.add(file_problems.HEADER_EXTRA, name, 1, column, column)
     if not missing:
         for place, column in enumerate(layout.header):
             if header[place] != column:
                 found = header[place]
-                findings.add(problems.HEADER_ORDER, name, 1, found, found, position=place + 1, expected=column)
+                findings.add(file_problems.HEADER_ORDER, name, 1, found, found, position=place + 1, expected=column)
                 return
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pds.intake import problems
+from pds.intake import cell_problems
 from pds.intake.findings import Findings, Problem, Severity
 from pds.intake.layouts import Layout
 from pds.records.bodies import Body, BodyFault, BodyForm
@@ -118,9 +118,9 @@ def _report(
     column = layout.column_at(path) or layout.column_at(path[:1])
     label = _label(form.schema, path)
     if fault.missing is not None:
-        findings.add(problems.BODY_REQUIRED, file, row, column, field=label)
+        findings.add(cell_problems.BODY_REQUIRED, file, row, column, field=label)
     else:
-        findings.add(problems.BODY_INVALID, file, row, column, field=label, keyword=fault.rule)
+        findings.add(cell_problems.BODY_INVALID, file, row, column, field=label, keyword=fault.rule)
 
 
 def rule_problem(form: BodyForm, rule: str) -> Problem:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from consent.age import school_year_begin
-from pds.intake import problems
+from pds.intake import cell_problems, roster_problems
 from pds.intake.layouts import Layout
 from pds.intake.load import Load
 from pds.intake.record_rows import GapInList, RowValues, build_body, check_body, find_disagreement
@@ -75,7 +75,7 @@ class _RegisterReader:
             seen = first.setdefault(key, number)
             if seen != number:
                 findings.add(
-                    problems.DUPLICATE, name, number, layout.columns[layout.row_key[0]].name, key[0], first=seen
+                    roster_problems.DUPLICATE, name, number, layout.columns[layout.row_key[0]].name, key[0], first=seen
                 )
                 continue
             yield self._draft([RowValues(number, values)])
@@ -125,7 +125,7 @@ class _RegisterReader:
         body = self._body(draft)
         school = self._school_of(draft)
         if learner is None:
-            findings.add(problems.LEARNER_UNKNOWN, name, row, "learner", draft.learner)
+            findings.add(roster_problems.LEARNER_UNKNOWN, name, row, "learner", draft.learner)
         if body is None or school is None or learner is None:
             return None
         return WantedRecord(
@@ -143,12 +143,12 @@ class _RegisterReader:
         if len(draft.rows) > 1:
             differs = find_disagreement(layout, draft.rows)
             if differs is not None:
-                findings.add(problems.ROWS_DISAGREE, name, differs[0], differs[1])
+                findings.add(cell_problems.ROWS_DISAGREE, name, differs[0], differs[1])
                 return None
         try:
             body = build_body(layout, self._form, draft.rows)
         except GapInList as gap:
-            findings.add(problems.BODY_LIST_GAP, name, draft.rows[0].row, layout.columns[gap.place].name)
+            findings.add(cell_problems.BODY_LIST_GAP, name, draft.rows[0].row, layout.columns[gap.place].name)
             return None
         return body if check_body(layout, self._form, body, name, draft.rows, findings) else None
 
@@ -156,15 +156,17 @@ class _RegisterReader:
         """Return who keeps the record: the school itself, or its successor for a year after the school was closed."""
         findings, name, row = self._load.findings, self._sheet.name, draft.rows[0].row
         if fault_of_school_code(draft.school_code) is not None:
-            findings.add(problems.SCHOOL_CODE_DIGIT, name, row, "school_code", draft.school_code)
+            findings.add(cell_problems.SCHOOL_CODE_DIGIT, name, row, "school_code", draft.school_code)
             return None
         school = self._load.directory.by_code(draft.school_code)
         if school is None or school.kind is not OrganisationKind.SCHOOL:
-            findings.add(problems.SCHOOL_UNKNOWN, name, row, "school_code", draft.school_code)
+            findings.add(cell_problems.SCHOOL_UNKNOWN, name, row, "school_code", draft.school_code)
             return None
         keeper = self._load.directory.keeper_of(school, school_year_begin(draft.school_year))
         if keeper is not school:
-            findings.add_once(problems.SUCCESSOR_FOLLOWED, name, row, "school_code", school.code, successor=keeper.code)
+            findings.add_once(
+                cell_problems.SUCCESSOR_FOLLOWED, name, row, "school_code", school.code, successor=keeper.code
+            )
         return keeper
 
     def _has_its_place(self, draft: _Draft, record: WantedRecord, standing: dict[Place, StandingRecord]) -> bool:
@@ -178,5 +180,5 @@ class _RegisterReader:
         if there is None or there == draft.school_code:
             return True
         row = draft.rows[0].row
-        self._load.findings.add(problems.PLACE_TAKEN, self._sheet.name, row, "school_code", draft.school_code)
+        self._load.findings.add(cell_problems.PLACE_TAKEN, self._sheet.name, row, "school_code", draft.school_code)
         return False

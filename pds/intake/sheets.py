@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import IO, Final
 
-from pds.intake import problems
+from pds.intake import file_problems
 from pds.intake.archive import Parcel, Unreadable
 from pds.intake.findings import Problem
 
@@ -46,7 +46,7 @@ class Sheet:
             try:
                 for cells in csv.reader(_lines(stream, self.name), strict=True):
                     if len(cells) > _MOST_CELLS:
-                        raise Unreadable(problems.TOO_MANY_CELLS, self.name, row, most=_MOST_CELLS)
+                        raise Unreadable(file_problems.TOO_MANY_CELLS, self.name, row, most=_MOST_CELLS)
                     yield cells
                     row += 1
             except UnicodeDecodeError as error:
@@ -54,21 +54,23 @@ class Sheet:
                 raise Unreadable(_legacy_or_unknown(bad), self.name, row) from error
             except csv.Error as error:
                 long = "field larger" in str(error)
-                raise Unreadable(problems.CELL_TOO_LONG if long else problems.BROKEN_CSV, self.name, row) from error
+                raise Unreadable(
+                    file_problems.CELL_TOO_LONG if long else file_problems.BROKEN_CSV, self.name, row
+                ) from error
 
 
 def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
     while line := text.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE and not line.endswith("\n"):
-            raise Unreadable(problems.LINE_TOO_LONG, name)
+            raise Unreadable(file_problems.LINE_TOO_LONG, name)
         yield line
 
 
 def _wrong_encoding(sample: bytes) -> Problem | None:
     """Say what is wrong with the encoding of a file's beginning, or None where it is UTF-8."""
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return problems.UTF16
+        return file_problems.UTF16
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
@@ -81,5 +83,5 @@ def _legacy_or_unknown(sample: bytes) -> Problem:
     try:
         codecs.getincrementaldecoder("cp932")().decode(sample)
     except UnicodeDecodeError:
-        return problems.NOT_UTF8
-    return problems.CP932
+        return file_problems.NOT_UTF8
+    return file_problems.CP932

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from pds.intake import problems
+from pds.intake import cell_problems
 from pds.intake.findings import Problem
 from pds.organisations.codes import restored_school_code
 
@@ -16,15 +16,15 @@ _ERROR: Final = re.compile(r"^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)$")
 def mangled(value: str, *, kind: str) -> tuple[Problem, dict[str, str | int]] | None:
     """Say how a spreadsheet spoiled a cell of a kind (`code`, `date`, `boolean`, `number`, `text`), or None."""
     if _HASHES.match(value) or _ERROR.match(value):
-        return problems.MANGLED_HASHES, {}
+        return cell_problems.MANGLED_HASHES, {}
     if kind in ("code", "number") and _SCIENTIFIC.match(value):
-        return problems.MANGLED_NUMBER, {}
+        return cell_problems.MANGLED_NUMBER, {}
     if kind == "date" and _SLASHED.match(value):
-        return problems.MANGLED_DATE, {}
+        return cell_problems.MANGLED_DATE, {}
     if kind == "boolean" and value in ("TRUE", "FALSE"):
-        return problems.MANGLED_BOOLEAN, {}
+        return cell_problems.MANGLED_BOOLEAN, {}
     if kind == "code" and value.startswith("'") and len(value) > 1:
-        return problems.MANGLED_QUOTE, {}
+        return cell_problems.MANGLED_QUOTE, {}
     return None
 
 
@@ -35,9 +35,9 @@ def mangled_school_code(value: str) -> tuple[Problem, dict[str, str | int]] | No
         return general
     whole = restored_school_code(value)
     if whole is not None:
-        return problems.LOST_LETTER, {"whole": whole}
+        return cell_problems.LOST_LETTER, {"whole": whole}
     if len(value) == 12 and value.isascii() and value.isdigit():
-        return problems.LOST_LETTER_UNKNOWN, {}
+        return cell_problems.LOST_LETTER_UNKNOWN, {}
     return None
 
 
@@ -47,5 +47,5 @@ def mangled_board_code(value: str) -> tuple[Problem, dict[str, str | int]] | Non
     if general is not None:
         return general
     if len(value) == 5 and value.isascii() and value.isdigit():
-        return problems.LOST_ZERO, {"whole": "0" + value}
+        return cell_problems.LOST_ZERO, {"whole": "0" + value}
     return None

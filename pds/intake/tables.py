@@ -8,7 +8,7 @@ from uuid import UUID
 
 from consent.vocabulary import Basis, CarerState
 from consent.vocabulary import StaffRole as Role
-from pds.intake import problems
+from pds.intake import cell_problems, roster_problems
 from pds.intake.layouts import Layout
 from pds.intake.load import Load
 from pds.intake.sheets import Sheet
@@ -60,7 +60,7 @@ def load_carer_authority(load: Load, sheet: Sheet, layout: Layout) -> None:
         load.take("care", put.merged)
         for row, care in wanted:
             if (care.learner, care.carer) in put.still_blocked:
-                load.findings.add(problems.BLOCK_STAYS, sheet.name, row, "contact_block", "false")
+                load.findings.add(roster_problems.BLOCK_STAYS, sheet.name, row, "contact_block", "false")
 
 
 def _rows(load: Load, sheet: Sheet, layout: Layout) -> Iterator[Row]:
@@ -77,7 +77,7 @@ def _rows(load: Load, sheet: Sheet, layout: Layout) -> Iterator[Row]:
         seen = first.setdefault(key, number)
         if seen != number:
             column = names[layout.row_key[0]]
-            load.findings.add(problems.DUPLICATE, sheet.name, number, column, key[0], first=seen)
+            load.findings.add(roster_problems.DUPLICATE, sheet.name, number, column, key[0], first=seen)
             continue
         if waiting >= _BATCH:
             load.advance(waiting)
@@ -97,24 +97,24 @@ def _listed_school(
 ) -> KnownOrganisation | None:
     findings, directory, code = load.findings, load.directory, values["code"]
     if fault_of_school_code(code) is not None:
-        findings.add(problems.SCHOOL_CODE_DIGIT, file, row, "code", code)
+        findings.add(cell_problems.SCHOOL_CODE_DIGIT, file, row, "code", code)
         return None
     successor = values.get("successor_code")
     if successor is not None:
         if fault_of_school_code(successor) is not None:
-            findings.add(problems.SUCCESSOR_CODE_DIGIT, file, row, "successor_code", successor)
+            findings.add(cell_problems.SUCCESSOR_CODE_DIGIT, file, row, "successor_code", successor)
         elif successor not in listed and directory.by_code(successor) is None:
-            findings.add(problems.SUCCESSOR_UNKNOWN, file, row, "successor_code", successor)
+            findings.add(cell_problems.SUCCESSOR_UNKNOWN, file, row, "successor_code", successor)
     begin, end = values.get("valid_from"), values.get("closed_on")
     if begin is not None and end is not None and end < begin:
-        findings.add(problems.DATES_REVERSED, file, row, "closed_on", end.isoformat())
+        findings.add(roster_problems.DATES_REVERSED, file, row, "closed_on", end.isoformat())
         return None
     known = directory.by_code(code)
     parent = None if known is None else known.parent
     if "establisher" in values:
         board = directory.by_code(values["establisher"])
         if board is None:
-            findings.add_once(problems.SCHOOL_UNKNOWN, file, row, "establisher", values["establisher"])
+            findings.add_once(cell_problems.SCHOOL_UNKNOWN, file, row, "establisher", values["establisher"])
             return None
         parent = board.organisation
     return KnownOrganisation(
@@ -129,23 +129,23 @@ def _staff_role(load: Load, file: str, row: int, values: dict[str, Any], staff: 
     begin, end = values["valid_from"], values.get("valid_to")
     person = staff.get(values["staff"])
     if person is None:
-        findings.add(problems.STAFF_UNKNOWN, file, row, "staff", values["staff"])
+        findings.add(roster_problems.STAFF_UNKNOWN, file, row, "staff", values["staff"])
     if not is_board_code(code) and fault_of_school_code(code) is not None:
-        findings.add(problems.SCHOOL_CODE_DIGIT, file, row, "organisation", code)
+        findings.add(cell_problems.SCHOOL_CODE_DIGIT, file, row, "organisation", code)
         return None
     organisation = load.directory.by_code(code)
     if organisation is None:
-        findings.add(problems.SCHOOL_UNKNOWN, file, row, "organisation", code)
+        findings.add(cell_problems.SCHOOL_UNKNOWN, file, row, "organisation", code)
     if not _in_order(load, file, row, begin, end) or person is None or organisation is None:
         return None
     keeper = load.directory.keeper_of(organisation, begin)
     if keeper is not organisation:
-        findings.add_once(problems.SUCCESSOR_FOLLOWED, file, row, "organisation", code, successor=keeper.code)
+        findings.add_once(cell_problems.SUCCESSOR_FOLLOWED, file, row, "organisation", code, successor=keeper.code)
     class_id = None
     if "class" in values:
         class_id = organisations.class_id(load.place_key, keeper.organisation, values["class"])
         if class_id not in organisations.find_classes(load.session, [class_id]):
-            findings.add(problems.CLASS_UNKNOWN, file, row, "class", values["class"])
+            findings.add(roster_problems.CLASS_UNKNOWN, file, row, "class", values["class"])
             return None
     origin = ("staff_roles", values["role"], code, values.get("class", ""), begin.isoformat())
     return WantedRole(person, origin, Role(values["role"]), keeper.organisation, class_id, begin, end)
@@ -156,9 +156,9 @@ def _care(
 ) -> WantedCare | None:
     learner, carer = learners.get(values["learner"]), carers.get(values["carer"])
     if learner is None:
-        load.findings.add(problems.LEARNER_UNKNOWN, file, row, "learner", values["learner"])
+        load.findings.add(roster_problems.LEARNER_UNKNOWN, file, row, "learner", values["learner"])
     if carer is None:
-        load.findings.add(problems.CARER_UNKNOWN, file, row, "carer", values["carer"])
+        load.findings.add(roster_problems.CARER_UNKNOWN, file, row, "carer", values["carer"])
     begin, end = values["valid_from"], values.get("valid_to")
     if not _in_order(load, file, row, begin, end) or learner is None or carer is None:
         return None
@@ -171,5 +171,5 @@ def _care(
 def _in_order(load: Load, file: str, row: int, begin: date, end: date | None) -> bool:
     if end is None or begin <= end:
         return True
-    load.findings.add(problems.DATES_REVERSED, file, row, "valid_to", end.isoformat())
+    load.findings.add(roster_problems.DATES_REVERSED, file, row, "valid_to", end.isoformat())
     return False

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from pds.intake import problems
+from pds.intake import roster_problems
 from pds.intake.findings import Findings
 from pds.intake.load import NOBODY, open_before
 from pds.node import Node
@@ -21,9 +21,9 @@ from pds.rows import Change, Shelf, Stuck, from_json, key_from_json
 
 _BATCH: Final = 500
 _REASONS: Final = {
-    "changed_later": problems.UNDO_CHANGED_LATER,
-    "in_use": problems.UNDO_IN_USE,
-    "gone": problems.UNDO_GONE,
+    "changed_later": roster_problems.UNDO_CHANGED_LATER,
+    "in_use": roster_problems.UNDO_IN_USE,
+    "gone": roster_problems.UNDO_GONE,
 }
 _ORDER: Final = (
     issuing.KIND, "care", "enrolment", "staff_role", registry.IDENTIFIERS, "learner", "carer", "staff", "school_class",

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from pds.intake import problems
+from pds.intake import cell_problems, file_problems, roster_problems
 from pds.intake.findings import Findings, Problem
 from pds.intake.spreadsheet import mangled
 
@@ -108,7 +108,7 @@ class FileForm:
         A row that takes a person or an organisation off needs no more than its sourcedId.
         """
         if len(cells) != len(self.names):
-            findings.add(problems.CELL_COUNT, self.member, row, found=len(cells), expected=len(self.names))
+            findings.add(file_problems.CELL_COUNT, self.member, row, found=len(cells), expected=len(self.names))
             return None
         values: Values = {}
         good = True
@@ -117,7 +117,7 @@ class FileForm:
                 continue
             value = self.readers[place](cell)
             if type(value) is tuple and value and isinstance(value[0], Problem):
-                shown = "" if value[0] is problems.INDIVIDUAL_NUMBER else cell
+                shown = "" if value[0] is cell_problems.INDIVIDUAL_NUMBER else cell
                 findings.add(value[0], self.member, row, self.names[place], shown, **value[1])
                 good = False
             else:
@@ -125,11 +125,11 @@ class FileForm:
         leaves = self.delta and self.file in _LEAVE_BY_ID and values.get("status") == "tobedeleted"
         for place in self.required[:1] if leaves else self.required:
             if not cells[place]:
-                findings.add(problems.REQUIRED, self.member, row, self.names[place])
+                findings.add(cell_problems.REQUIRED, self.member, row, self.names[place])
                 good = False
         for place in self.marks:
             if bool(cells[place]) is not self.delta:
-                problem = problems.DELTA_BLANK if self.delta else problems.BULK_FILLED
+                problem = cell_problems.DELTA_BLANK if self.delta else cell_problems.BULK_FILLED
                 findings.add(problem, self.member, row, self.names[place], cells[place])
                 good = False
         return values if good else None
@@ -164,18 +164,18 @@ def open_form(
 def _check_standard(member: str, header: Sequence[str], standard: Sequence[str], findings: Findings) -> None:
     missing = [name for name in standard if name not in header]
     for name in missing:
-        findings.add(problems.HEADER_MISSING, member, 1, name, expected=name)
+        findings.add(file_problems.HEADER_MISSING, member, 1, name, expected=name)
     for place, name in enumerate(header):
         if name in header[:place]:
-            findings.add(problems.HEADER_TWICE, member, 1, name, name)
+            findings.add(file_problems.HEADER_TWICE, member, 1, name, name)
         elif name not in standard and not name.startswith(_METADATA):
-            findings.add(problems.HEADER_EXTRA, member, 1, name, name)
+            findings.add(file_problems.HEADER_EXTRA, member, 1, name, name)
     if missing or list(header[: len(standard)]) == list(standard):
         return
     for place, name in enumerate(standard):
         if place >= len(header) or header[place] != name:
             found = header[place] if place < len(header) else ""
-            findings.add(problems.HEADER_ORDER, member, 1, found, found, position=place + 1, expected=name)
+            findings.add(file_problems.HEADER_ORDER, member, 1, found, found, position=place + 1, expected=name)
             return
 
 
@@ -186,12 +186,12 @@ def _check_metadata(file: str, member: str, extra: Sequence[str], profile: Profi
             continue
         spelt = known.get(name.lower())
         if spelt is None:
-            findings.add(problems.METADATA_UNUSED, member, 1, name, name)
+            findings.add(file_problems.METADATA_UNUSED, member, 1, name, name)
         elif spelt != name:
-            findings.add(problems.METADATA_SPELLING, member, 1, name, name, expected=spelt)
+            findings.add(file_problems.METADATA_SPELLING, member, 1, name, name, expected=spelt)
     for name in _facts()["japan"].get(file, {}).get("required", []):
         if name.startswith(_METADATA) and name.lower() not in {given.lower() for given in extra}:
-            findings.add(problems.METADATA_MISSING, member, 1, name, expected=name)
+            findings.add(file_problems.METADATA_MISSING, member, 1, name, expected=name)
 
 
 def _reader(file: str, name: str, facts: Mapping[str, Any] | None) -> Callable[[str], Any]:
@@ -216,22 +216,22 @@ def _reader(file: str, name: str, facts: Mapping[str, Any] | None) -> Callable[[
 
 def _read_text(cell: str) -> Any:
     if len(cell) > _LONGEST:
-        return problems.TOO_LONG, {"found": len(cell), "most": _LONGEST}
+        return cell_problems.TOO_LONG, {"found": len(cell), "most": _LONGEST}
     if _CONTROL.search(cell):
-        return problems.CONTROL_CHARACTER, {}
+        return file_problems.CONTROL_CHARACTER, {}
     return cell
 
 
 def _read_name(cell: str) -> Any:
     if _HALF_WIDTH.search(cell):
-        return problems.HALF_WIDTH_KANA, {"whole": unicodedata.normalize("NFKC", cell)}
+        return cell_problems.HALF_WIDTH_KANA, {"whole": unicodedata.normalize("NFKC", cell)}
     return _read_text(cell)
 
 
 def _read_sourced_id(cell: str) -> Any:
     if _sourced_id_pattern().fullmatch(cell):
         return cell
-    return mangled(cell, kind="code") or (problems.BAD_SOURCED_ID, {})
+    return mangled(cell, kind="code") or (cell_problems.BAD_SOURCED_ID, {})
 
 
 @lru_cache(maxsize=1)
@@ -244,37 +244,37 @@ def _read_date(cell: str) -> Any:
         try:
             return date.fromisoformat(cell)
         except ValueError:
-            return problems.NOT_A_DATE, {}
-    return mangled(cell, kind="date") or (problems.NOT_A_DATE, {})
+            return cell_problems.NOT_A_DATE, {}
+    return mangled(cell, kind="date") or (cell_problems.NOT_A_DATE, {})
 
 
 def _read_instant(cell: str) -> Any:
-    return cell if _INSTANT.match(cell) else (problems.NOT_A_TIME, {})
+    return cell if _INSTANT.match(cell) else (cell_problems.NOT_A_TIME, {})
 
 
 def _read_year(cell: str) -> Any:
-    return int(cell) if _YEAR.match(cell) else (mangled(cell, kind="number") or (problems.NOT_A_NUMBER, {}))
+    return int(cell) if _YEAR.match(cell) else (mangled(cell, kind="number") or (cell_problems.NOT_A_NUMBER, {}))
 
 
 def _read_boolean(cell: str) -> Any:
     if cell in ("true", "false"):
         return cell == "true"
-    return mangled(cell, kind="boolean") or (problems.NOT_TRUE_OR_FALSE, {})
+    return mangled(cell, kind="boolean") or (cell_problems.NOT_TRUE_OR_FALSE, {})
 
 
 def _read_attendance_number(cell: str) -> Any:
     if cell.isascii() and cell.isdigit() and len(cell) <= 3 and int(cell) > 0:
         return int(cell)
-    return mangled(cell, kind="number") or (problems.ATTENDANCE_NUMBER, {})
+    return mangled(cell, kind="number") or (roster_problems.ATTENDANCE_NUMBER, {})
 
 
 def _read_user_ids(cell: str) -> Any:
     pattern = re.compile(_facts()["limits"]["user_ids_item_pattern"])
     for item in cell.split(","):
         if not pattern.fullmatch(item.strip()):
-            return problems.BAD_USER_ID, {}
+            return cell_problems.BAD_USER_ID, {}
         if _INDIVIDUAL.search(item):
-            return problems.INDIVIDUAL_NUMBER, {}
+            return cell_problems.INDIVIDUAL_NUMBER, {}
     return cell
 
 
@@ -286,7 +286,7 @@ def _code_reader(codes: Sequence[str], *, extensible: bool) -> Callable[[str], A
     def read(cell: str) -> Any:
         if cell in known or (extensible and cell.startswith(prefix)):
             return cell
-        return mangled(cell, kind="code") or (problems.NOT_A_CODE, {"expected": expected})
+        return mangled(cell, kind="code") or (cell_problems.NOT_A_CODE, {"expected": expected})
 
     return read
 

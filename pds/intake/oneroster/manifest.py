@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pds.intake import problems
+from pds.intake import file_problems
 from pds.intake.findings import Findings
 from pds.intake.oneroster.forms import Profile, binding, profile_of_version
 from pds.intake.sheets import Sheet
@@ -35,14 +35,16 @@ def read_manifest(sheet: Sheet, members: set[str], findings: Findings) -> Manife
     name = sheet.name
     if sheet.header != rules.manifest_columns:
         found = ",".join(sheet.header)
-        findings.add(problems.HEADER_ORDER, name, 1, None, found, position=1, expected=",".join(rules.manifest_columns))
+        findings.add(
+            file_problems.HEADER_ORDER, name, 1, None, found, position=1, expected=",".join(rules.manifest_columns)
+        )
         return None
     said: dict[str, tuple[int, str]] = {}
     for row, cells in sheet.rows():
         if len(cells) != len(rules.manifest_columns):
-            findings.add(problems.CELL_COUNT, name, row, found=len(cells), expected=len(rules.manifest_columns))
+            findings.add(file_problems.CELL_COUNT, name, row, found=len(cells), expected=len(rules.manifest_columns))
         elif cells[0] in said:
-            findings.add(problems.MANIFEST_ROW_TWICE, name, row, "propertyName", cells[0])
+            findings.add(file_problems.MANIFEST_ROW_TWICE, name, row, "propertyName", cells[0])
         else:
             said[cells[0]] = (row, cells[1])
     _check_versions(said, name, findings)
@@ -58,7 +60,7 @@ def read_manifest(sheet: Sheet, members: set[str], findings: Findings) -> Manife
     }
     for property_name, (row, _) in said.items():
         if property_name not in known:
-            findings.add(problems.MANIFEST_ROW_UNKNOWN, name, row, "propertyName", property_name)
+            findings.add(file_problems.MANIFEST_ROW_UNKNOWN, name, row, "propertyName", property_name)
     return None if profile is None or findings.errors else Manifest(version, profile, modes)
 
 
@@ -66,13 +68,13 @@ def _check_versions(said: Mapping[str, tuple[int, str]], name: str, findings: Fi
     rules = binding()
     for wanted in ("manifest.version", "oneroster.version"):
         if wanted not in said:
-            findings.add(problems.MANIFEST_ROW_MISSING, name, None, "propertyName", expected=wanted)
+            findings.add(file_problems.MANIFEST_ROW_MISSING, name, None, "propertyName", expected=wanted)
     row, version = said.get("manifest.version", (0, rules.manifest_version))
     if version != rules.manifest_version:
-        findings.add(problems.MANIFEST_VERSION, name, row, "value", version, expected=rules.manifest_version)
+        findings.add(file_problems.MANIFEST_VERSION, name, row, "value", version, expected=rules.manifest_version)
     row, version = said.get("oneroster.version", (0, ""))
     if row and profile_of_version(version) is None:
-        findings.add(problems.PROFILE_UNKNOWN, name, row, "value", version, expected=", ".join(rules.versions))
+        findings.add(file_problems.PROFILE_UNKNOWN, name, row, "value", version, expected=", ".join(rules.versions))
 
 
 def _read_modes(said: Mapping[str, tuple[int, str]], name: str, findings: Findings) -> dict[str, Mode]:
@@ -80,9 +82,9 @@ def _read_modes(said: Mapping[str, tuple[int, str]], name: str, findings: Findin
     for file in binding().file_rows:
         row, value = said.get(f"file.{file}", (None, None))
         if value is None:
-            findings.add(problems.MANIFEST_ROW_MISSING, name, None, "propertyName", expected=f"file.{file}")
+            findings.add(file_problems.MANIFEST_ROW_MISSING, name, None, "propertyName", expected=f"file.{file}")
         elif value not in list(Mode):
-            findings.add(problems.MANIFEST_VALUE, name, row, "value", value)
+            findings.add(file_problems.MANIFEST_VALUE, name, row, "value", value)
         else:
             modes[file] = Mode(value)
     return modes
@@ -92,8 +94,8 @@ def _check_members(modes: Mapping[str, Mode], members: set[str], findings: Findi
     for file, mode in modes.items():
         member = f"{file}.csv"
         if mode is Mode.ABSENT and member in members:
-            findings.add(problems.FILE_NOT_NAMED, member)
+            findings.add(file_problems.FILE_NOT_NAMED, member)
         if mode is not Mode.ABSENT and member not in members:
-            findings.add(problems.FILE_MISSING, MANIFEST, None, "propertyName", f"file.{file}", expected=member)
+            findings.add(file_problems.FILE_MISSING, MANIFEST, None, "propertyName", f"file.{file}", expected=member)
     for member in sorted(members - {MANIFEST} - {f"{file}.csv" for file in binding().file_rows}):
-        findings.add(problems.FILE_UNKNOWN, member)
+        findings.add(file_problems.FILE_UNKNOWN, member)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from consent.age import school_year_begin
 from consent.vocabulary import StaffRole as Role
-from pds.intake import problems
+from pds.intake import roster_problems
 from pds.intake.oneroster.forms import Values
 from pds.intake.oneroster.roster import TO_BE_DELETED, Roster
 from pds.people import authority, registry, staffing
@@ -23,10 +23,10 @@ _BATCH: Final = 1000
 _CARERS: Final = frozenset({"guardian", "parent", "relative"})
 _STAFF_ROLES: Final = {"principal": Role.PRINCIPAL, "teacher": Role.TEACHER}
 _FAULTS: Final = {
-    IdentityFault.UNKNOWN: ("demographics.csv", problems.LEARNER_UNKNOWN, "sourcedId"),
-    IdentityFault.TWO_CHILDREN: ("users.csv", problems.TWO_CHILDREN, "userMasterIdentifier"),
-    IdentityFault.OTHER_CHILD: ("users.csv", problems.OTHER_CHILD, "userMasterIdentifier"),
-    IdentityFault.NO_BIRTH_DATE: ("users.csv", problems.BIRTH_DATE_MISSING, "sourcedId"),
+    IdentityFault.UNKNOWN: ("demographics.csv", roster_problems.LEARNER_UNKNOWN, "sourcedId"),
+    IdentityFault.TWO_CHILDREN: ("users.csv", roster_problems.TWO_CHILDREN, "userMasterIdentifier"),
+    IdentityFault.OTHER_CHILD: ("users.csv", roster_problems.OTHER_CHILD, "userMasterIdentifier"),
+    IdentityFault.NO_BIRTH_DATE: ("users.csv", roster_problems.BIRTH_DATE_MISSING, "sourcedId"),
 }
 
 
@@ -115,7 +115,7 @@ def _read_roles(roster: Roster, people: People) -> None:
             continue
         begin, end = values.get("beginDate"), values.get("endDate")
         if begin is not None and end is not None and end < begin:
-            roster.load.findings.add(problems.DATES_REVERSED, "roles.csv", row, "endDate", end.isoformat())
+            roster.load.findings.add(roster_problems.DATES_REVERSED, "roles.csv", row, "endDate", end.isoformat())
             continue
         part = _Part.LEARNER if role == "student" else _Part.CARER if role in _CARERS else _Part.STAFF
         if not ends:
@@ -141,9 +141,9 @@ def _merge_users(roster: Roster, people: People, batch: Sequence[tuple[int, Valu
             continue
         parts = people.parts.get(source_id) or known.get(source_id, set())
         if not parts:
-            load.findings.add(problems.USER_WITHOUT_ROLE, "users.csv", row, "sourcedId", source_id)
+            load.findings.add(roster_problems.USER_WITHOUT_ROLE, "users.csv", row, "sourcedId", source_id)
         if _Part.LEARNER in parts and _Part.STAFF in parts:
-            load.findings.add(problems.ROLE_CONFLICT, "users.csv", row, "sourcedId", source_id)
+            load.findings.add(roster_problems.ROLE_CONFLICT, "users.csv", row, "sourcedId", source_id)
             continue
         primary = values.get("primaryOrgSourcedId")
         if primary is not None and roster.organisation(primary) is None:
@@ -165,7 +165,7 @@ def _merge_learners(roster: Roster, people: People, rows: Sequence[tuple[int, Va
         source_id, master = values["sourcedId"], values.get("userMasterIdentifier", "")
         first = people.masters.setdefault(master, row) if master else row
         if first != row:
-            load.findings.add(problems.DUPLICATE, "users.csv", row, "userMasterIdentifier", master, first=first)
+            load.findings.add(roster_problems.DUPLICATE, "users.csv", row, "userMasterIdentifier", master, first=first)
             continue
         _, birth_date, sex = people.facts.get(source_id, (0, None, None))
         wanted.append((row, values, WantedLearner(source_id, master, _name_of(values), birth_date, sex)))
@@ -183,7 +183,7 @@ def _merge_learners(roster: Roster, people: People, rows: Sequence[tuple[int, Va
             continue
         if result.moved_birth_date:
             line = people.facts[one.source_id][0]
-            load.findings.add(problems.BIRTH_DATE_MOVED, "demographics.csv", line, "birthDate", one.source_id)
+            load.findings.add(roster_problems.BIRTH_DATE_MOVED, "demographics.csv", line, "birthDate", one.source_id)
         load.count("learner", [result.outcome])
         roster.learners[one.source_id] = result.person
         if "agentSourcedIds" in values:
@@ -210,7 +210,7 @@ def _merge_staff(roster: Roster, people: People, rows: Sequence[tuple[int, Value
         roster.staff[values["sourcedId"]] = staff
         if values["enabledUser"] is False:
             people.disabled.add(values["sourcedId"])
-            load.findings.add(problems.STAFF_DISABLED, "users.csv", row, "enabledUser", values["sourcedId"])
+            load.findings.add(roster_problems.STAFF_DISABLED, "users.csv", row, "enabledUser", values["sourcedId"])
 
 
 def _merge_lone_facts(roster: Roster, people: People) -> None:
@@ -232,7 +232,7 @@ def _merge_lone_facts(roster: Roster, people: People) -> None:
         load.count("learner", [result.outcome for result in put.results])
         for (row, one), result in zip(part, put.results, strict=True):
             if result.moved_birth_date:
-                load.findings.add(problems.BIRTH_DATE_MOVED, "demographics.csv", row, "birthDate", one.source_id)
+                load.findings.add(roster_problems.BIRTH_DATE_MOVED, "demographics.csv", row, "birthDate", one.source_id)
 
 
 def _link_agents(roster: Roster, people: People) -> None:
@@ -249,7 +249,7 @@ def _link_agents(roster: Roster, people: People) -> None:
                 if carer is not None:
                     pairs.append((learner, carer))
                 elif agent in people.named:
-                    load.findings.add(problems.AGENT_NOT_CARER, "users.csv", row, "agentSourcedIds", agent)
+                    load.findings.add(roster_problems.AGENT_NOT_CARER, "users.csv", row, "agentSourcedIds", agent)
                 else:
                     roster.dangling("users", row, "agentSourcedIds", agent, "users")
         since = school_year_begin(roster.newest_school_year)
@@ -284,7 +284,7 @@ def _take_off(roster: Roster, rows: Sequence[tuple[int, Values]]) -> None:
     recorded = issuing.learners_with_records(load.session, list(learners.values()))
     for source_id, learner in learners.items():
         if learner in recorded:
-            load.findings.add(problems.RECORDS_STAY, "users.csv", lines[source_id], "status", source_id)
+            load.findings.add(roster_problems.RECORDS_STAY, "users.csv", lines[source_id], "status", source_id)
     going = [learner for learner in learners.values() if learner not in recorded]
     load.take("learner", registry.end_learners(load.session, load.node, going, write=load.write))
 
@@ -293,7 +293,7 @@ def _take_off(roster: Roster, rows: Sequence[tuple[int, Values]]) -> None:
     load.take("care", ended)
     for source_id, carer in carers.items():
         if carer in kept:
-            load.findings.add(problems.AUTHORITY_STAYS, "users.csv", lines[source_id], "status", source_id)
+            load.findings.add(roster_problems.AUTHORITY_STAYS, "users.csv", lines[source_id], "status", source_id)
     leaving = [carer for carer in carers.values() if carer not in kept]
     load.take("carer", registry.end_carers(load.session, load.node, leaving, write=load.write))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from consent.age import school_year_begin, school_year_end
 from consent.vocabulary import StaffRole as Role
-from pds.intake import problems
+from pds.intake import roster_problems
 from pds.intake.oneroster.forms import Values
 from pds.intake.oneroster.persons import People
 from pds.intake.oneroster.roster import TO_BE_DELETED, Roster
@@ -45,7 +45,7 @@ class Placements:
         for place, source_id in standing:
             if place.bytes not in self._named:
                 load.tally["enrolment", "no_longer_named"] += 1
-                load.findings.add(problems.NO_LONGER_NAMED, "enrollments.csv", None, "sourcedId", source_id)
+                load.findings.add(roster_problems.NO_LONGER_NAMED, "enrollments.csv", None, "sourcedId", source_id)
 
     def _settle(self, batch: Sequence[tuple[int, Values]]) -> None:
         roster, load = self._roster, self._roster.load
@@ -64,7 +64,7 @@ class Placements:
                 self._check_user(row, user, learners, staff)
                 continue
             if role == "student" and values.get("primary") is True:
-                load.findings.add(problems.PRIMARY_OF_STUDENT, "enrollments.csv", row, "primary", "true")
+                load.findings.add(roster_problems.PRIMARY_OF_STUDENT, "enrollments.csv", row, "primary", "true")
             person = (
                 roster.learners.get(user) or learners.get(user)
                 if role == "student"
@@ -93,11 +93,16 @@ class Placements:
         for column, day in (("beginDate", begin), ("endDate", end)):
             if not first <= day <= last:
                 load.findings.add(
-                    problems.OUTSIDE_SCHOOL_YEAR, "enrollments.csv", row, column, day.isoformat(), year=one.school_year
+                    roster_problems.OUTSIDE_SCHOOL_YEAR,
+                    "enrollments.csv",
+                    row,
+                    column,
+                    day.isoformat(),
+                    year=one.school_year,
                 )
                 return
         if end < begin:
-            load.findings.add(problems.DATES_REVERSED, "enrollments.csv", row, "endDate", end.isoformat())
+            load.findings.add(roster_problems.DATES_REVERSED, "enrollments.csv", row, "endDate", end.isoformat())
             return
         gone = values.get("status") == TO_BE_DELETED
         school = load.directory.by_id(one.organisation)
@@ -155,7 +160,9 @@ class Placements:
             one = roster.classes[source_id]
             keeper = None if one is None else load.directory.keeper_of(school, school_year_begin(one.school_year))
             if one is not None and keeper is not None and one.organisation != keeper.organisation:
-                load.findings.add(problems.CLASS_OF_OTHER_SCHOOL, "enrollments.csv", row, "schoolSourcedId", school_id)
+                load.findings.add(
+                    roster_problems.CLASS_OF_OTHER_SCHOOL, "enrollments.csv", row, "schoolSourcedId", school_id
+                )
                 return False, None
             return True, one
         one = outside.get(organisations.class_id(load.place_key, school.organisation, source_id))
@@ -171,5 +178,5 @@ class Placements:
         if user not in self._people.named:
             self._roster.dangling("enrollments", row, "userSourcedId", user, "users")
             return
-        problem = problems.LEARNER_UNKNOWN if role == "student" else problems.STAFF_UNKNOWN
+        problem = roster_problems.LEARNER_UNKNOWN if role == "student" else roster_problems.STAFF_UNKNOWN
         self._roster.load.findings.add(problem, "enrollments.csv", row, "userSourcedId", user)

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from consent.age import school_year_begin, school_year_end
-from pds.intake import problems
+from pds.intake import cell_problems, roster_problems
 from pds.intake.load import Load
 from pds.intake.oneroster.forms import Values
 from pds.intake.oneroster.roster import TO_BE_DELETED, Roster
@@ -22,7 +22,7 @@ def read_organisations(roster: Roster) -> None:
     rows = list(roster.rows("orgs"))
     for row, values in rows:
         if values.get("status") == TO_BE_DELETED:
-            roster.load.findings.add(problems.ORGANISATION_STAYS, "orgs.csv", row, "status", values["sourcedId"])
+            roster.load.findings.add(roster_problems.ORGANISATION_STAYS, "orgs.csv", row, "status", values["sourcedId"])
     rows = [(row, values) for row, values in rows if values.get("status") != TO_BE_DELETED]
     for kind in ("district", "school"):
         wanted: list[KnownOrganisation] = []
@@ -35,7 +35,7 @@ def read_organisations(roster: Roster) -> None:
         roster.load.take("organisation", roster.load.directory.put(wanted, write=roster.load.write))
     for row, values in rows:
         if values["type"] not in _KINDS:
-            roster.load.findings.add(problems.ORG_TYPE, "orgs.csv", row, "type", values["type"])
+            roster.load.findings.add(roster_problems.ORG_TYPE, "orgs.csv", row, "type", values["type"])
 
 
 def read_sessions(roster: Roster) -> None:
@@ -62,7 +62,7 @@ def read_courses(roster: Roster) -> None:
         roster.courses.add(values["sourcedId"])
         if values.get("courseCode"):
             roster.load.findings.add(
-                problems.COURSE_CODE_FILLED, "courses.csv", row, "courseCode", values["courseCode"]
+                roster_problems.COURSE_CODE_FILLED, "courses.csv", row, "courseCode", values["courseCode"]
             )
         if roster.organisation(values["orgSourcedId"]) is None:
             roster.dangling("courses", row, "orgSourcedId", values["orgSourcedId"], "orgs")
@@ -86,7 +86,9 @@ def read_classes(roster: Roster) -> None:
             wanted.append(one)
         else:
             roster.classes[values["sourcedId"]] = None
-            load.findings.add_once(problems.SCHEDULED_CLASS, "classes.csv", row, "classType", values["classType"])
+            load.findings.add_once(
+                roster_problems.SCHEDULED_CLASS, "classes.csv", row, "classType", values["classType"]
+            )
     load.take("school_class", organisations.put_classes(load.session, wanted, write=load.write))
 
 
@@ -100,7 +102,7 @@ def end_classes(roster: Roster, ended_places: set[bytes]) -> None:
     empty = []
     for source_id, (row, one) in roster.ended_classes.items():
         if {place.bytes for place in left.get(one.class_id, set())} - ended_places:
-            load.findings.add(problems.CLASS_STAYS, "classes.csv", row, "sourcedId", source_id)
+            load.findings.add(roster_problems.CLASS_STAYS, "classes.csv", row, "sourcedId", source_id)
         else:
             empty.append(one.class_id)
     load.take("school_class", organisations.end_classes(load.session, empty, write=load.write))
@@ -117,7 +119,7 @@ def report_unnamed_classes(roster: Roster) -> None:
     for class_id, source_id in organisations.named_classes(load.session, list(schools), list(years)):
         if class_id not in named:
             load.tally["school_class", "no_longer_named"] += 1
-            load.findings.add(problems.NO_LONGER_NAMED, "classes.csv", None, "sourcedId", source_id)
+            load.findings.add(roster_problems.NO_LONGER_NAMED, "classes.csv", None, "sourcedId", source_id)
 
 
 def _organisation(roster: Roster, row: int, values: Values) -> KnownOrganisation | None:
@@ -126,7 +128,7 @@ def _organisation(roster: Roster, row: int, values: Values) -> KnownOrganisation
     code = values.get("identifier", "")
     if kind is OrganisationKind.BOARD and not code:
         kind, code = OrganisationKind.ESTABLISHER, source_id
-        load.findings.add(problems.ESTABLISHER_WITHOUT_CODE, "orgs.csv", row, "identifier", source_id)
+        load.findings.add(roster_problems.ESTABLISHER_WITHOUT_CODE, "orgs.csv", row, "identifier", source_id)
     elif not _is_good_code(load, row, kind, code):
         return None
     parent = None
@@ -138,7 +140,7 @@ def _organisation(roster: Roster, row: int, values: Values) -> KnownOrganisation
         parent = found.organisation
     twin = next((one for one in roster.organisations.values() if one.code == code), None)
     if twin is not None:
-        load.findings.add(problems.DUPLICATE, "orgs.csv", row, "identifier", code, first=twin.source_id)
+        load.findings.add(roster_problems.DUPLICATE, "orgs.csv", row, "identifier", code, first=twin.source_id)
         return None
     known = load.directory.by_code(code)
     return KnownOrganisation(
@@ -155,17 +157,17 @@ def _is_good_code(load: Load, row: int, kind: OrganisationKind, code: str) -> bo
     if kind is OrganisationKind.BOARD:
         if is_board_code(code):
             return True
-        problem, params = mangled_board_code(code) or (problems.BOARD_CODE_FORM, {})
+        problem, params = mangled_board_code(code) or (cell_problems.BOARD_CODE_FORM, {})
     elif not code:
-        problem, params = problems.REQUIRED, {}
+        problem, params = cell_problems.REQUIRED, {}
     else:
         fault = fault_of_school_code(code)
         if fault is None:
             return True
         if fault is CodeFault.CHECK_DIGIT:
-            problem, params = problems.SCHOOL_CODE_DIGIT, {}
+            problem, params = cell_problems.SCHOOL_CODE_DIGIT, {}
         else:
-            problem, params = mangled_school_code(code) or (problems.SCHOOL_CODE_FORM, {})
+            problem, params = mangled_school_code(code) or (cell_problems.SCHOOL_CODE_FORM, {})
     load.findings.add(problem, "orgs.csv", row, "identifier", code, **params)
     return False
 
@@ -173,18 +175,18 @@ def _is_good_code(load: Load, row: int, kind: OrganisationKind, code: str) -> bo
 def _school_year(load: Load, row: int, values: Values) -> int | None:
     file, findings = "academicSessions.csv", load.findings
     if values["type"] != "schoolYear":
-        findings.add(problems.SESSION_TYPE, file, row, "type", values["type"])
+        findings.add(roster_problems.SESSION_TYPE, file, row, "type", values["type"])
         return None
     start, end = values["startDate"], values["endDate"]
     year: int = start.year
     if start != school_year_begin(year) or end != school_year_end(year):
-        findings.add(problems.SESSION_DATES, file, row, "startDate", f"{start}–{end}")
+        findings.add(roster_problems.SESSION_DATES, file, row, "startDate", f"{start}–{end}")
         return None
     title = _TITLE.match(values["title"])
     if title is None or int(title[1]) != year:
-        findings.add(problems.SESSION_TITLE, file, row, "title", values["title"])
+        findings.add(roster_problems.SESSION_TITLE, file, row, "title", values["title"])
     if values["schoolYear"] not in (year, year + 1):  # the standard names the later year, the Japan profile the first
-        findings.add(problems.SESSION_YEAR, file, row, "schoolYear", str(values["schoolYear"]))
+        findings.add(roster_problems.SESSION_YEAR, file, row, "schoolYear", str(values["schoolYear"]))
     return year
 
 
@@ -204,7 +206,7 @@ def _class(roster: Roster, row: int, values: Values) -> KnownClass | None:
     keeper = load.directory.keeper_of(school, school_year_begin(year))
     if keeper is not school and keeper.code != school.code:
         load.findings.add_once(
-            problems.SUCCESSOR_FOLLOWED, "classes.csv", row, "schoolSourcedId", school.code, successor=keeper.code
+            cell_problems.SUCCESSOR_FOLLOWED, "classes.csv", row, "schoolSourcedId", school.code, successor=keeper.code
         )
     return KnownClass(
         organisations.class_id(load.place_key, keeper.organisation, source_id), keeper.organisation, source_id, year,
@@ -219,7 +221,7 @@ def _year_of_class(roster: Roster, row: int, values: Values, school: KnownOrgani
     years = {roster.school_years[term] for term in terms if term in roster.school_years}
     missing = [term for term in terms if term not in roster.school_years]
     if len(years) > 1:
-        load.findings.add(problems.CLASS_SESSIONS_DIFFER, "classes.csv", row, "termSourcedIds", ",".join(terms))
+        load.findings.add(roster_problems.CLASS_SESSIONS_DIFFER, "classes.csv", row, "termSourcedIds", ",".join(terms))
         return None
     if years and not missing:
         return years.pop()
@@ -230,5 +232,5 @@ def _year_of_class(roster: Roster, row: int, values: Values, school: KnownOrgani
     known = organisations.find_classes(load.session, [class_id]).get(class_id)
     if known is not None:
         return known.school_year
-    load.findings.add(problems.SESSION_UNKNOWN, "classes.csv", row, "termSourcedIds", ",".join(terms))
+    load.findings.add(roster_problems.SESSION_UNKNOWN, "classes.csv", row, "termSourcedIds", ",".join(terms))
     return None

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from consent.age import school_year_of
-from pds.intake import problems
+from pds.intake import file_problems, roster_problems
 from pds.intake.archive import Unreadable
 from pds.intake.load import Load
 from pds.intake.oneroster.forms import FileForm, Values, kept_files, open_form
@@ -66,12 +66,12 @@ class Roster:
             source_id = values["sourcedId"]
             seen = first.setdefault(source_id, row)
             if seen != row:
-                load.findings.add(problems.DUPLICATE, form.member, row, "sourcedId", source_id, first=seen)
+                load.findings.add(roster_problems.DUPLICATE, form.member, row, "sourcedId", source_id, first=seen)
                 continue
             yield row, values
         load.advance(waiting)
         if not first and not load.findings.errors:
-            load.findings.add(problems.NO_ROWS, form.member)
+            load.findings.add(file_problems.NO_ROWS, form.member)
 
     def organisation(self, source_id: str) -> KnownOrganisation | None:
         """Return the organisation that the set calls by a sourcedId, or the one known here."""
@@ -79,7 +79,7 @@ class Roster:
 
     def dangling(self, file: str, row: int, column: str, value: str, target: str) -> None:
         """Report a reference that leads nowhere."""
-        self.load.findings.add(problems.DANGLING, f"{file}.csv", row, column, value, target=f"{target}.csv")
+        self.load.findings.add(roster_problems.DANGLING, f"{file}.csv", row, column, value, target=f"{target}.csv")
 
     @property
     def newest_school_year(self) -> int:
@@ -103,7 +103,7 @@ def open_roster(load: Load) -> Roster | None:
         if mode is Mode.ABSENT:
             continue
         if file not in kept_files():
-            findings.add(problems.FILE_NOT_READ, f"{file}.csv")
+            findings.add(file_problems.FILE_NOT_READ, f"{file}.csv")
             continue
         try:
             sheet = _sheet(load, f"{file}.csv")
@@ -121,5 +121,5 @@ def open_roster(load: Load) -> Roster | None:
 def _sheet(load: Load, member: str) -> Sheet:
     sheet = Sheet(load.parcel, member)
     if sheet.has_bom:
-        load.findings.add(problems.BOM, member, 1)
+        load.findings.add(file_problems.BOM, member, 1)
     return sheet
