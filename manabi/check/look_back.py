@@ -79,7 +79,7 @@ class LookBack:
         expect(page.status == 200 and is_signed_in(page), "the passkey signs in", page.text)
         me = self._read(self._teacher, "/api/v1/me")
         expect(me["kind"] == "staff", "a staff account", me["kind"])
-        return f"offices: {', '.join(office['role'] for office in me['offices'])}"
+        return f"offices: {', '.join(sorted({office['role'] for office in me['offices']}))}"
 
     def sign_student_in(self) -> str:
         """Sign in through the form; a wrong password first leads nowhere."""
