@@ -7,6 +7,7 @@ from flask import Flask
 
 from pds.look_back.feature import look_back_feature
 from pds.node import Node
+from pds.school_work.feature import school_work_feature
 from web.accounts.feature import accounts_feature
 from web.context import ShellSettings
 from web.shell import make_app
@@ -26,7 +27,7 @@ def make_node_app(node: Node) -> Flask:
             protection_path="/protection",
         ),
         database=node.database,
-        features=[accounts_feature(), look_back_feature(node)],
+        features=[accounts_feature(), look_back_feature(node), school_work_feature()],
         clock=node.clock,
         translations=[Path(str(files(package))) / "translations" for package in ("trust", "consent", "pds")],
     )

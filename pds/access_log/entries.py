@@ -32,6 +32,7 @@ class Act(StrEnum):
     OVERVIEW_READ = "learner:overview:read"
     LOG_READ = "learner:access_log:read"
     ROSTER_READ = "school:roster:read"
+    CODE_ISSUED = "staff:code:issue"
     LEARNER_ERASED = "learner:keys:erase"
     NODE_RESTORED = "node:backup:restore"
 
@@ -57,7 +58,10 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One decision. `learner` None stands for a child this node does not know, or for nobody in particular."""
+    """One decision. `learner` None stands for a child this node does not know, or for nobody in particular.
+
+    `concerns` is the person for whom something was done, where that is not the child as such: who a code is for.
+    """
 
     who: Who
     act: Act
@@ -72,6 +76,7 @@ class Entry:
     at: datetime
     reference: str
     classes: tuple[str, ...]
+    concerns: UUID | None = None
 
     def to_bytes(self, entry_id: UUID, node_id: str) -> bytes:
         """Return the bytes that the commitment binds and that the family downloads."""
@@ -97,6 +102,8 @@ class Entry:
             "reason": self.reason,
             "reference": self.reference,
         }
+        if self.concerns is not None:
+            body["concerns"] = str(self.concerns)
         return entry_bytes(body)
 
 

@@ -132,14 +132,28 @@ def approach_log(session: Session, node: Node, asking: Asking, learner: UUID) ->
     return child, chain
 
 
-def note_roster(session: Session, node: Node, asking: Asking, organisation: UUID, name: str) -> None:
-    """Log that somebody opened a class list: names of children in their care, no record."""
-    who = Who(asking.viewer.actor.kind.value, asking.viewer.person, None, organisation, name)
-    entry = Entry(
-        who, Act.ROSTER_READ, asking.purpose, None, None, (), True, "roster", "", None, asking.now, asking.reference,
-        (NODE_CHAIN,),
-    )  # fmt: skip
+def note_roster(
+    session: Session, node: Node, asking: Asking, verdict: Allowed | Denied, organisation: UUID | None, name: str | None
+) -> Refused | None:
+    """Log that somebody opened a class list, or was refused it: names of children in their care, no record."""
+    entry = _entry(node, asking, None, verdict, Act.ROSTER_READ, None, [])
+    if organisation is not None and isinstance(verdict, Allowed):
+        entry = replace(entry, who=replace(entry.who, organisation=organisation, organisation_name=name))
     entries.write(session, node, [entry])
+    return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
+
+
+def note_code(
+    session: Session, node: Node, asking: Asking, verdict: Allowed | Denied, child: KnownChild | None, person: UUID
+) -> Refused | None:
+    """Log that somebody issued a sign-in code for `person`, or was refused it.
+
+    A code for a child or one of its carers stands in the child's log, so that the family sees it; one for staff in the
+    node's.
+    """
+    entry = replace(_entry(node, asking, child, verdict, Act.CODE_ISSUED, None, []), concerns=person)
+    entries.write(session, node, [entry])
+    return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
 
 
 def _approach(session: Session, node: Node, asking: Asking, learner: UUID) -> KnownChild | None:

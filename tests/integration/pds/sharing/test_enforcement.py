@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from consent.offices import may_do
 from consent.verdict import DenialCode
-from consent.vocabulary import CarerState, Category, Relation, StaffRole
+from consent.vocabulary import CarerState, Category, Duty, Relation, StaffRole
 from pds.access_log.entries import Purpose
 from pds.access_log.reading import SeenEntry, entries_for
 from pds.node import Node
@@ -213,11 +214,15 @@ def test_the_log_of_an_unknown_child_is_refused(node: Node, family: Family) -> N
 
 def test_a_class_list_is_noted_for_the_node_without_naming_a_child(node: Node, jobs_node: Node, family: Family) -> None:
     with node.database.session() as session:
-        note_roster(session, node, asking_as(node, family.teacher), family.town.school, "みらい市立東中学校")
+        asking = asking_as(node, family.teacher)
+        verdict = may_do(asking.viewer.actor, Duty.SEE_CLASS_LIST, NOW, node.policy)
+        assert note_roster(session, node, asking, verdict, family.town.school, "みらい市立東中学校") is None
         session.commit()
     with jobs_node.database.session() as session:
         (seen,) = entries_for(session, node, UUID(int=0), "node", before=None, limit=5).entries
     assert seen.entry["act"] == "school:roster:read"
+    assert seen.entry["who"]["organisation_name"] == "みらい市立東中学校"
+    assert seen.entry["rule"] == "class_list.teacher"
     assert seen.entry["learner"] is None
 
 

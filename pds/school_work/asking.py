@@ -1,0 +1,73 @@
+"""Asking at an edge of staff: the offices held now, what they are for, and how a refusal is answered."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import g
+from flask.typing import ResponseReturnValue
+
+from consent.age import japan_day, school_year_of
+from consent.offices import duties_of, may_do
+from consent.verdict import Denied, public_code
+from consent.vocabulary import Duty
+from pds.people import service as people
+from pds.people.service import Viewer
+from pds.school_work.home import Held, held_on
+from pds.sharing.asking import answer_refusal, current_node, current_viewer
+from pds.sharing.enforcement import Refused
+from web.accounts.current import account_in_view, require_staff
+from web.context import now, transaction
+from web.database import bind_context
+from web.routes import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who of the staff is asking: offices and duties of today, and the school year they belong to."""
+
+    viewer: Viewer
+    name: str
+    held: tuple[Held, ...]
+    duties: frozenset[Duty]
+    today: date
+    school_year: int
+
+
+def current_desk() -> Desk:
+    """Return the desk of whoever is signed in; the transaction sees the enrolments of their organisations."""
+    viewer = current_viewer()
+    bind_context(transaction(), person=viewer.person)
+    if "desk" not in g:
+        today = japan_day(now())
+        g.desk = Desk(
+            viewer,
+            people.staff_name(transaction(), viewer.person) or "",
+            held_on(viewer.offices, viewer.actor.roles, today),
+            duties_of(viewer.actor, now(), current_node().policy),
+            today,
+            school_year_of(today),
+        )
+    desk: Desk = g.desk
+    return desk
+
+
+def desk_in_view() -> Desk | None:
+    """Return the desk if this request has asked for it; pages without one (errors, sign-in) show no staff sections."""
+    desk: Desk | None = g.get("desk")
+    return desk if account_in_view() is not None else None
+
+
+def require_duty(duty: Duty) -> Rule:
+    """Return the rule of routes that belong to a duty: a staff member who holds an office for it today."""
+
+    def check() -> ResponseReturnValue | None:
+        answer = require_staff()
+        if answer is not None:
+            return answer
+        actor = current_viewer().actor
+        verdict = may_do(actor, duty, now(), current_node().policy)
+        if isinstance(verdict, Denied):
+            raise answer_refusal(Refused(verdict.code, public_code(verdict)))
+        return None
+
+    return check

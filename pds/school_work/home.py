@@ -1,0 +1,120 @@
+"""The first page of staff: which offices they hold, what needs them, and the classes in their care."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from consent.placement import RoleHeld
+from consent.vocabulary import Duty, StaffRole
+from pds.look_back.forms import find_form
+from pds.look_back.words import Listing, Part, Sentence
+from pds.people.service import Office
+from pds.school_work.queries import ClassLine
+from trust.errors import N_
+
+ENDS_SOON = timedelta(days=30)
+"""From how long before its end a role is announced to be ending."""
+_GRADES = tuple(find_form("urn:manabi:schema:guidance:1").inner("grade").codes.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An office as a page names it. `until` is its last day, None where none is entered; `soon` announces it."""
+
+    role: StaffRole
+    organisation: UUID
+    organisation_name: str
+    until: date | None
+    soon: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for this person: one sentence, and where to do it."""
+
+    sentence: Sentence
+    address: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A class in a list: what it is called, its grade, how many children sit in it."""
+
+    class_id: UUID
+    name: str
+    grade: Part
+    special_needs: bool
+    pupils: int
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """The classes of one school that somebody holds or serves."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    @property
+    def pupils(self) -> int:
+        """How many children sit in these classes today."""
+        return sum(row.pupils for row in self.rows)
+
+
+def held_on(offices: Sequence[Office], roles: Sequence[RoleHeld], day: date) -> tuple[Held, ...]:
+    """Return the offices in force on a day; a person who leads several classes of a school holds one office there."""
+    found: dict[tuple[StaffRole, UUID], Held] = {}
+    for office, role in zip(offices, roles, strict=True):
+        if not role.in_force_on(day):
+            continue
+        key = (office.role, office.organisation)
+        before = found.get(key)
+        until = role.valid_to if before is None else _later(before.until, role.valid_to)
+        soon = until is not None and until - day <= ENDS_SOON
+        found[key] = Held(office.role, office.organisation, office.organisation_name, until, soon)
+    return tuple(found.values())
+
+
+def group_classes(classes: Iterable[ClassLine]) -> tuple[School, ...]:
+    """Put classes under their schools, by grade as schools count, then by name; classes of special needs last."""
+    ordered = sorted(classes, key=lambda line: (line.organisation_name, line.organisation, *_order(line)))
+    return tuple(
+        School(name, tuple(_row(line) for line in lines))
+        for (name, _), lines in groupby(ordered, key=lambda line: (line.organisation_name, line.organisation))
+    )
+
+
+def name_grades(grades: Sequence[str]) -> Part:
+    """Say one grade, or several in one class, in order."""
+    return Listing(tuple(text for code, text in _GRADES if code in grades))
+
+
+def find_needs(held: Sequence[Held], duties: frozenset[Duty], imports: Sequence[Need]) -> tuple[Need, ...]:
+    """Return what waits, the most urgent first: files that wait for a decision, then offices that end soon."""
+    ending = tuple(
+        Need(
+            Sentence(
+                N_("Your role at %(place)s ends on %(day)s. If you go on, ask for it to be entered anew in good time."),
+                {"place": office.organisation_name, "day": office.until},
+            ),
+            "",
+        )
+        for office in held
+        if office.soon and office.until is not None
+    )
+    return (*(imports if Duty.IMPORT_FILES in duties else ()), *ending)
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return None if one is None or other is None else max(one, other)
+
+
+def _order(line: ClassLine) -> tuple[bool, int, str]:
+    places = [place for place, (code, _) in enumerate(_GRADES) if code in line.grades]
+    return (line.special_needs, min(places, default=len(_GRADES)), line.name)
+
+
+def _row(line: ClassLine) -> Row:
+    return Row(line.class_id, line.name, name_grades(line.grades), line.special_needs, line.pupils)

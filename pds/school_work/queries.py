@@ -1,0 +1,190 @@
+"""What staff pages read across rooms: schools, classes, who sits in them today, and who works there. Read only.
+
+Enrolments of the viewer's own organisations are visible once the context names the person; names of children only
+after the context names the children as well.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from consent.offices import Colleague, Place, Room
+from consent.placement import RoleHeld
+from consent.vocabulary import StaffRole as Role
+from pds.organisations.models import Enrolment, Organisation, SchoolClass
+from pds.people.models import Staff, StaffRole
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLine:
+    """A class with its school, and how many children sit in it today."""
+
+    class_id: UUID
+    name: str
+    grades: tuple[str, ...]
+    special_needs: bool
+    organisation_name: str
+    room: Room
+    pupils: int
+
+    @property
+    def organisation(self) -> UUID:
+        """The school."""
+        return self.room.place.organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A child's place in a class with the attendance number (出席番号)."""
+
+    learner: UUID
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolLine:
+    """A school, or a board itself, as a list shows it."""
+
+    organisation: UUID
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffLine:
+    """A member of staff with the roles held today or later."""
+
+    staff: UUID
+    name: str
+    reading: str
+    roles: tuple[RoleHeld, ...]
+
+
+def classes_of(
+    session: Session, organisations: Iterable[UUID], school_year: int, day: date, *, only: Iterable[UUID] | None = None
+) -> list[ClassLine]:
+    """Return the classes of some schools in one school year, or of these the ones in `only`."""
+    wanted = _classes(day).where(
+        SchoolClass.organisation_id.in_(list(organisations)), SchoolClass.school_year == school_year
+    )
+    if only is not None:
+        wanted = wanted.where(SchoolClass.class_id.in_(list(only)))
+    return [_class_line(row) for row in session.execute(wanted)]
+
+
+def find_class(session: Session, class_id: UUID, day: date) -> ClassLine | None:
+    """Return one class of any school and year."""
+    row = session.execute(_classes(day).where(SchoolClass.class_id == class_id)).first()
+    return None if row is None else _class_line(row)
+
+
+def seats_of(session: Session, class_id: UUID, day: date) -> list[Seat]:
+    """Return who sits in a class on a day, by attendance number; those without one come last."""
+    rows = session.execute(
+        select(Enrolment.learner_id, Enrolment.number)
+        .where(Enrolment.class_id == class_id, *_seated(day))
+        .order_by(Enrolment.number.nulls_last(), Enrolment.learner_id)
+    )
+    return [Seat(row.learner_id, row.number) for row in rows]
+
+
+def schools_of(session: Session, boards: Iterable[UUID], day: date) -> list[SchoolLine]:
+    """Return boards with the schools under them that are open on a day: each board first, then its schools by code."""
+    wanted = list(boards)
+    rows = session.execute(
+        select(Organisation)
+        .where(
+            Organisation.withdrawn.is_(False),
+            Organisation.organisation_id.in_(wanted) | Organisation.parent_id.in_(wanted),
+            Organisation.valid_to.is_(None) | (Organisation.valid_to >= day),
+        )
+        .order_by(Organisation.kind == "school", Organisation.code)
+    ).scalars()
+    return [SchoolLine(row.organisation_id, row.name, row.kind) for row in rows]
+
+
+def find_place(session: Session, organisation: UUID) -> tuple[SchoolLine, Place] | None:
+    """Return a school or board with its place among the others."""
+    row = session.get(Organisation, organisation)
+    if row is None or row.withdrawn:
+        return None
+    return SchoolLine(row.organisation_id, row.name, row.kind), Place(row.organisation_id, row.parent_id)
+
+
+def staff_of(session: Session, organisation: UUID, day: date) -> list[StaffLine]:
+    """Return who holds a role at an organisation on a day or takes one up later, by name as it is read."""
+    rows = session.execute(
+        select(Staff.staff_id, Staff.name, Staff.reading, StaffRole)
+        .join(StaffRole, StaffRole.staff_id == Staff.staff_id)
+        .where(
+            StaffRole.organisation_id == organisation,
+            StaffRole.withdrawn.is_(False),
+            Staff.withdrawn.is_(False),
+            StaffRole.valid_to.is_(None) | (StaffRole.valid_to >= day),
+        )
+        .order_by(Staff.reading, Staff.staff_id, StaffRole.valid_from)
+    )
+    lines: dict[UUID, StaffLine] = {}
+    for row in rows:
+        before = lines.get(row.staff_id)
+        roles = (*(before.roles if before else ()), _role(row.StaffRole))
+        lines[row.staff_id] = StaffLine(row.staff_id, row.name, row.reading, roles)
+    return list(lines.values())
+
+
+def find_colleague(session: Session, staff: UUID) -> tuple[StaffLine, Colleague] | None:
+    """Return a member of staff with every office anywhere, as the rules judge them."""
+    found = session.get(Staff, staff)
+    if found is None or found.withdrawn:
+        return None
+    rows = session.execute(
+        select(StaffRole, Organisation.parent_id)
+        .join(Organisation, Organisation.organisation_id == StaffRole.organisation_id)
+        .where(StaffRole.staff_id == staff, StaffRole.withdrawn.is_(False))
+        .order_by(StaffRole.valid_from)
+    )
+    offices = tuple((_role(row.StaffRole), row.parent_id) for row in rows)
+    line = StaffLine(staff, found.name, found.reading, tuple(role for role, _ in offices))
+    return line, Colleague(staff, offices)
+
+
+def _classes(day: date) -> Select[SchoolClass, str, UUID | None, int]:
+    pupils = (
+        select(func.count())
+        .select_from(Enrolment)
+        .where(Enrolment.class_id == SchoolClass.class_id, *_seated(day))
+        .correlate(SchoolClass)
+        .scalar_subquery()
+        .label("pupils")
+    )
+    return (
+        select(SchoolClass, Organisation.name.label("organisation_name"), Organisation.parent_id, pupils)
+        .join(
+            Organisation,
+            and_(Organisation.organisation_id == SchoolClass.organisation_id, Organisation.withdrawn.is_(False)),
+        )
+        .where(SchoolClass.withdrawn.is_(False))
+        .order_by(Organisation.code, SchoolClass.name)
+    )
+
+
+def _seated(day: date) -> tuple[ColumnElement[bool], ...]:
+    return (Enrolment.withdrawn.is_(False), Enrolment.begin <= day, Enrolment.end >= day)
+
+
+def _class_line(row: Row[SchoolClass, str, UUID | None, int]) -> ClassLine:
+    found = row[0]
+    place = Place(found.organisation_id, row.parent_id, found.class_id)
+    return ClassLine(
+        found.class_id, found.name, tuple(found.grades), found.special_needs, row.organisation_name,
+        Room(place, found.school_year), row.pupils,
+    )  # fmt: skip
+
+
+def _role(row: StaffRole) -> RoleHeld:
+    classes = frozenset({row.class_id} if row.class_id else ())
+    return RoleHeld(Role(row.role), row.organisation_id, classes, row.valid_from, row.valid_to)
