@@ -4,6 +4,11 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+
+_ANSWER_SECONDS = 30
+_BUFFER_BYTES = 2**20
+_NO_ANSWER = (OSError, EOFError, ValueError, asyncio.LimitOverrunError)  # OSError covers TimeoutError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run measured: rate per second, latencies in milliseconds, and how many answers were not 200."""
+    """What a run measured: rate per second, latencies in milliseconds, how many were sent, how many of them failed."""
 
     rate: float
     p50: float
@@ -29,9 +34,17 @@ class Outcome:
     failed: int
     count: int
 
+    @property
+    def answered(self) -> int:
+        """How many answers were 200 with the whole body."""
+        return self.count - self.failed
+
 
 def run_load(host: str, port: int, requests: Sequence[Request], *, connections: int, least_body: int) -> Outcome:
-    """Send every request once over `connections` connections; an answer below `least_body` bytes counts as failed."""
+    """Send every request once over `connections` connections.
+
+    Any status but 200, a body below `least_body` bytes, a broken connection and 30 seconds of silence count as failed.
+    """
     return asyncio.run(_run(host, port, requests, connections, least_body))
 
 
@@ -43,27 +56,56 @@ async def _run(host: str, port: int, requests: Sequence[Request], connections: i
 
     async def send_all() -> None:
         nonlocal failed
-        reader, writer = await asyncio.open_connection(host, port, limit=2**20)
+        connection = _Connection(host, port)
         for wire in waiting:
             started = time.perf_counter()
-            writer.write(wire)
-            status, length, closing = await _read_answer(reader)
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    status, length = await connection.ask(wire)
+                good = status == HTTPStatus.OK and length >= least_body
+            except _NO_ANSWER:
+                connection.drop()
+                good = False
             latencies.append((time.perf_counter() - started) * 1000)
-            if status != 200 or length < least_body:  # noqa: PLR2004
-                failed += 1
-            if closing:
-                writer.close()
-                reader, writer = await asyncio.open_connection(host, port, limit=2**20)
-        writer.close()
+            failed += not good
+        connection.drop()
 
     started = time.perf_counter()
     await asyncio.gather(*(send_all() for _ in range(connections)))
     seconds = time.perf_counter() - started
     latencies.sort()
     return Outcome(
-        len(latencies) / seconds, latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99) - 1], failed,
-        len(latencies),
-    )  # fmt: skip
+        rate=len(latencies) / seconds,
+        p50=_percentile(latencies, 50),
+        p99=_percentile(latencies, 99),
+        failed=failed,
+        count=len(latencies),
+    )
+
+
+class _Connection:
+    """One kept-alive connection, opened again whenever the server or a failure closed it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, wire: bytes) -> tuple[int, int]:
+        """Send one request; return the answer's status and the length of its body."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port, limit=_BUFFER_BYTES)
+        reader, writer = self._streams
+        writer.write(wire)
+        status, length, closing = await _read_answer(reader)
+        if closing:
+            self.drop()
+        return status, length
+
+    def drop(self) -> None:
+        """Close the connection if there is one."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, int, bool]:
@@ -81,3 +123,8 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, int, bool]:
     length = int(headers.get("content-length", "0"))
     await reader.readexactly(length)
     return status, length, closing
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float:
+    """Return the smallest value that at least `percent` of all values do not exceed (nearest rank)."""
+    return ordered[max(-(-len(ordered) * percent // 100), 1) - 1]
