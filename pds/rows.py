@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Table, Uuid, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, LargeBinary, Table, Uuid, any_, bindparam, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date
 
@@ -117,16 +118,21 @@ def derive_id(key: bytes, *parts: str) -> UUID:
 def standing_rows(session: Session, shelf: Shelf, keys: Iterable[Key]) -> dict[Key, Values]:
     """Read the rows that stand under some keys, withdrawn ones too."""
     table = shelf.table
-    columns = [table.c[name] for name in shelf.key]
-    wanted = list(keys)
+    leading = table.c[shelf.key[0]]
+    wanted = set(keys)
     found: dict[Key, Values] = {}
-    for start in range(0, len(wanted), BATCH):
-        part = wanted[start : start + BATCH]
-        condition = columns[0].in_([key[0] for key in part]) if len(columns) == 1 else tuple_(*columns).in_(part)
-        for row in session.execute(select(table).where(condition)).mappings():
-            values = dict(row)
-            found[shelf.key_of(values)] = values
+    if wanted:
+        for row in session.execute(select(table).where(leading == any_of(leading, {key[0] for key in wanted}))):
+            values = dict(row._mapping)
+            key = shelf.key_of(values)
+            if key in wanted:
+                found[key] = values
     return found
+
+
+def any_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[Any]:
+    """Return the right-hand side of `column = ANY (array)`: one parameter, however many values."""
+    return any_(literal(list(values), ARRAY(column.type)))
 
 
 def merge(

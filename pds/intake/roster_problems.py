@@ -142,17 +142,17 @@ BIRTH_DATE_MOVED: Final = Problem(
     N_("The date of birth differs from the one known here."),
     N_("Check that this is the same child before you apply."),
 )
-TWO_CHILDREN: Final = Problem(
-    "intake.two_children",
+TWO_PEOPLE: Final = Problem(
+    "intake.two_people",
     _E,
-    N_("sourcedId and userMasterIdentifier belong to two different children here."),
-    N_("Find out which child this is, and correct the identifier that is wrong."),
+    N_("sourcedId and userMasterIdentifier belong to two different people here."),
+    N_("Find out who this is, and correct the identifier that is wrong."),
 )
-OTHER_CHILD: Final = Problem(
-    "intake.other_child",
+OTHER_PERSON: Final = Problem(
+    "intake.other_person",
     _E,
-    N_("The child known here under this sourcedId has another userMasterIdentifier."),
-    N_("Check that no sourcedId was given to a second child. Identifiers are never used again."),
+    N_("The person known here under this sourcedId has another userMasterIdentifier."),
+    N_("Check that no sourcedId was given to a second person. Identifiers are never used again."),
 )
 ATTENDANCE_NUMBER: Final = Problem(
     "intake.attendance_number",

@@ -39,7 +39,7 @@ def load_school_list(load: Load, sheet: Sheet, layout: Layout) -> None:
 def load_staff_roles(load: Load, sheet: Sheet, layout: Layout) -> None:
     """Merge roles of staff that OneRoster has no word for."""
     for batch in _batches(load, sheet, layout):
-        staff = staffing.find_staff(load.session, {values["staff"] for _, values in batch})
+        staff = staffing.find_staff(load.session, load.node, {values["staff"] for _, values in batch})
         wanted = [
             role for row, values in batch if (role := _staff_role(load, sheet.name, row, values, staff)) is not None
         ]

@@ -15,7 +15,7 @@ from pds.intake.findings import Findings
 from pds.intake.load import NOBODY, open_before
 from pds.node import Node
 from pds.organisations import registry as organisations
-from pds.people import authority, registry, staffing
+from pds.people import authority, identity, registry, staffing
 from pds.records import issuing
 from pds.rows import Change, Shelf, Stuck, from_json, key_from_json
 
@@ -25,8 +25,9 @@ _REASONS: Final = {
     "in_use": roster_problems.UNDO_IN_USE,
     "gone": roster_problems.UNDO_GONE,
 }
+_IDENTIFIERS: Final = (identity.LEARNERS.change, identity.CARERS.change)
 _ORDER: Final = (
-    issuing.KIND, "care", "enrolment", "staff_role", registry.IDENTIFIERS, "learner", "carer", "staff", "school_class",
+    issuing.KIND, "care", "enrolment", "staff_role", *_IDENTIFIERS, "learner", "carer", "staff", "school_class",
     "organisation",
 )  # fmt: skip
 """What hangs on something comes before what it hangs on."""
@@ -71,7 +72,10 @@ class Undo:
                 return issuing.take_back_records(session, node, changes, origin=self._run, now=self._now)
             case "care":
                 return authority.take_back_rows(session, node, changes)
-            case "learner" | "carer" | "learner_identifier":
+            case "learner_identifier" | "person_identifier":
+                identity.take_back_identifiers(session, kind, changes)
+                return []
+            case "learner" | "carer":
                 return registry.take_back_rows(session, node, kind, changes)
             case "staff" | "staff_role":
                 return staffing.take_back_rows(session, kind, changes)

@@ -108,7 +108,7 @@ class Directory:
         }
         self._known: dict[UUID, KnownOrganisation] = {}
         self._by_code: dict[str, UUID] = {}
-        self._by_source: dict[str, UUID] = {}
+        self._by_source: dict[str, set[UUID]] = {}
         for row in self._rows.values():
             if not row["withdrawn"]:
                 self._learn(_known_organisation(row))
@@ -119,9 +119,9 @@ class Directory:
         return None if found is None else self._known[found]
 
     def by_source(self, source_id: str) -> KnownOrganisation | None:
-        """Return the organisation that rosters call by this sourcedId."""
-        found = self._by_source.get(source_id)
-        return None if found is None else self._known[found]
+        """Return the one organisation that rosters call by this sourcedId; None where two of them are called so."""
+        found = self._by_source.get(source_id, set())
+        return self._known[next(iter(found))] if len(found) == 1 else None
 
     def by_id(self, organisation: UUID) -> KnownOrganisation:
         """Return an organisation by its id."""
@@ -153,9 +153,12 @@ class Directory:
         return merged
 
     def _learn(self, one: KnownOrganisation) -> None:
+        known = self._known.get(one.organisation)
+        if known is not None:
+            self._by_source[known.source_id].discard(known.organisation)
         self._known[one.organisation] = one
         self._by_code[one.code] = one.organisation
-        self._by_source[one.source_id] = one.organisation
+        self._by_source.setdefault(one.source_id, set()).add(one.organisation)
 
 
 def organisation_id(id_key: bytes, code: str) -> UUID:

@@ -58,6 +58,17 @@ class Carer(Base):
     revision: Mapped[int]
 
 
+class PersonIdentifier(Base):
+    """Conversion table of carers and staff: identifiers of other systems, kept as keyed blind indexes alone."""
+
+    __tablename__ = "person_identifier"
+    __table_args__ = (UniqueConstraint("blind"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.person_id", ondelete="CASCADE"), primary_key=True)
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    blind: Mapped[bytes]
+
+
 class Care(Base):
     """What a carer may decide and see for a child: basis and state as `consent.vocabulary` names them.
 

@@ -6,16 +6,21 @@ from datetime import date
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
 from consent.vocabulary import ActorKind
 from consent.vocabulary import StaffRole as Role
+from pds.node import Node
+from pds.people import identity
+from pds.people.identity import Identified, IdentityFault, Named
 from pds.people.models import Person, Staff, StaffRole
+from pds.people.registry import PutPeople, PutPerson
 from pds.rows import (
     Change,
     Key,
     Merged,
+    Outcome,
     Shelf,
     Stuck,
     Wanted,
@@ -37,7 +42,7 @@ ROLES: Final = Shelf(
 class WantedStaff:
     """A staff member as a roster knows them."""
 
-    source_id: str
+    named: Named
     name: str
     reading: str
 
@@ -56,32 +61,42 @@ class WantedRole:
     withdrawn: bool = False
 
 
-def put_staff(
-    session: Session, id_key: bytes, wanted: Sequence[WantedStaff], *, write: bool
-) -> tuple[list[UUID], Merged]:
-    """Merge staff and return their ids, in order."""
-    found = find_staff(session, [one.source_id for one in wanted], withdrawn_too=True)
-    rows = [
-        Wanted(
-            (found.get(one.source_id) or derive_id(id_key, "staff", one.source_id),),
-            {"source_id": one.source_id, "name": one.name, "reading": one.reading, "withdrawn": False},
-        )
-        for one in wanted
-    ]
-    standing = standing_rows(session, STAFF, [row.key for row in rows])
+def put_staff(session: Session, node: Node, id_key: bytes, wanted: Sequence[WantedStaff], *, write: bool) -> PutPeople:
+    """Merge staff of a roster. A row with a fault changes nothing."""
+    found = identity.identify(session, node, identity.STAFF, id_key, [one.named for one in wanted])
+    known = [(who.person,) for who in found if isinstance(who, Identified) and not who.is_new]
+    standing = standing_rows(session, STAFF, known)
+    rows: list[Wanted] = []
+    served: list[tuple[Named, Identified]] = []
+    for one, who in zip(wanted, found, strict=True):
+        if isinstance(who, IdentityFault):
+            continue
+        old = standing.get((who.person,))
+        source_id = one.named.source_id if old is None else old["source_id"]
+        values = {"source_id": source_id, "name": one.name, "reading": one.reading, "withdrawn": False}
+        rows.append(Wanted((who.person,), values))
+        served.append((one.named, who))
     if write:
         fresh = [row.key[0] for row in rows if row.key not in standing]
         table = cast("Table", Person.__table__)
         insert_rows(session, table, [{"person_id": staff, "kind": ActorKind.STAFF.value} for staff in fresh])
-    return [row.key[0] for row in rows], merge(session, STAFF, rows, standing, write=write)
+    merged = merge(session, STAFF, rows, standing, write=write)
+    outcomes = iter(merged.outcomes)
+    results = [
+        PutPerson(None, Outcome.UNCHANGED, who)
+        if isinstance(who, IdentityFault)
+        else PutPerson(who.person, next(outcomes))
+        for who in found
+    ]
+    changes = merged.changes
+    if write:
+        changes = changes + identity.add_identifiers(session, node, identity.STAFF, served, {})
+    return PutPeople(results, changes)
 
 
-def find_staff(session: Session, source_ids: Iterable[str], *, withdrawn_too: bool = False) -> dict[str, UUID]:
-    """Return the staff that rosters call by these sourcedIds."""
-    rows = session.execute(
-        select(Staff.source_id, Staff.staff_id, Staff.withdrawn).where(Staff.source_id.in_(list(source_ids)))
-    )
-    return {row.source_id: row.staff_id for row in rows if withdrawn_too or not row.withdrawn}
+def find_staff(session: Session, node: Node, source_ids: Iterable[str]) -> dict[str, UUID]:
+    """Return the staff that rosters call by these sourcedIds; those who have left left out."""
+    return identity.find(session, node, identity.STAFF, source_ids)
 
 
 def put_roles(session: Session, id_key: bytes, wanted: Sequence[WantedRole], *, write: bool) -> Merged:

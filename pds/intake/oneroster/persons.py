@@ -12,10 +12,11 @@ from consent.age import school_year_begin
 from consent.vocabulary import StaffRole as Role
 from pds.intake import roster_problems
 from pds.intake.oneroster.forms import Values
-from pds.intake.oneroster.roster import TO_BE_DELETED, Roster
+from pds.intake.oneroster.roster import ROLELESS, TO_BE_DELETED, Roster
 from pds.people import authority, registry, staffing
 from pds.people.details import Name
-from pds.people.registry import IdentityFault, WantedCarer, WantedLearner
+from pds.people.identity import IdentityFault, Named
+from pds.people.registry import PutPeople, PutPerson, WantedCarer, WantedLearner
 from pds.people.staffing import WantedRole, WantedStaff
 from pds.records import issuing
 
@@ -23,10 +24,10 @@ _BATCH: Final = 1000
 _CARERS: Final = frozenset({"guardian", "parent", "relative"})
 _STAFF_ROLES: Final = {"principal": Role.PRINCIPAL, "teacher": Role.TEACHER}
 _FAULTS: Final = {
-    IdentityFault.UNKNOWN: ("demographics.csv", roster_problems.LEARNER_UNKNOWN, "sourcedId"),
-    IdentityFault.TWO_CHILDREN: ("users.csv", roster_problems.TWO_CHILDREN, "userMasterIdentifier"),
-    IdentityFault.OTHER_CHILD: ("users.csv", roster_problems.OTHER_CHILD, "userMasterIdentifier"),
-    IdentityFault.NO_BIRTH_DATE: ("users.csv", roster_problems.BIRTH_DATE_MISSING, "sourcedId"),
+    IdentityFault.UNKNOWN: (roster_problems.LEARNER_UNKNOWN, "sourcedId"),
+    IdentityFault.TWO_PEOPLE: (roster_problems.TWO_PEOPLE, "userMasterIdentifier"),
+    IdentityFault.OTHER_PERSON: (roster_problems.OTHER_PERSON, "userMasterIdentifier"),
+    IdentityFault.NO_BIRTH_DATE: (roster_problems.BIRTH_DATE_MISSING, "sourcedId"),
 }
 
 
@@ -109,6 +110,9 @@ def _read_roles(roster: Roster, people: People) -> None:
         user, role = values["userSourcedId"], values.get("role", "")
         if user not in people.named:
             people.outside.append(("roles", row, user))
+        part = _Part.LEARNER if role == "student" else _Part.CARER if role in _CARERS else _Part.STAFF
+        if not ends:
+            people.parts.setdefault(user, set()).add(part)
         school = roster.organisation(values.get("orgSourcedId", ""))
         if school is None:
             roster.dangling("roles", row, "orgSourcedId", values.get("orgSourcedId", ""), "orgs")
@@ -117,9 +121,6 @@ def _read_roles(roster: Roster, people: People) -> None:
         if begin is not None and end is not None and end < begin:
             roster.load.findings.add(roster_problems.DATES_REVERSED, "roles.csv", row, "endDate", end.isoformat())
             continue
-        part = _Part.LEARNER if role == "student" else _Part.CARER if role in _CARERS else _Part.STAFF
-        if not ends:
-            people.parts.setdefault(user, set()).add(part)
         if role in _STAFF_ROLES:
             people.role_rows.append(
                 _StaffRoleRow(row, values["sourcedId"], user, _STAFF_ROLES[role], school.source_id, begin, end, ends)
@@ -139,11 +140,14 @@ def _merge_users(roster: Roster, people: People, batch: Sequence[tuple[int, Valu
         if values.get("status") == TO_BE_DELETED:
             leaving.append((row, values))
             continue
+        if not _is_first_of_its_master(roster, people, row, values):
+            continue
         parts = people.parts.get(source_id) or known.get(source_id, set())
-        if not parts:
+        if not parts and not roster.was_refused(ROLELESS, source_id):
             load.findings.add(roster_problems.USER_WITHOUT_ROLE, "users.csv", row, "sourcedId", source_id)
         if _Part.LEARNER in parts and _Part.STAFF in parts:
             load.findings.add(roster_problems.ROLE_CONFLICT, "users.csv", row, "sourcedId", source_id)
+            roster.refuse("users", source_id)
             continue
         primary = values.get("primaryOrgSourcedId")
         if primary is not None and roster.organisation(primary) is None:
@@ -160,69 +164,79 @@ def _merge_users(roster: Roster, people: People, batch: Sequence[tuple[int, Valu
 
 def _merge_learners(roster: Roster, people: People, rows: Sequence[tuple[int, Values]]) -> None:
     load = roster.load
-    wanted: list[tuple[int, Values, WantedLearner]] = []
-    for row, values in rows:
-        source_id, master = values["sourcedId"], values.get("userMasterIdentifier", "")
-        first = people.masters.setdefault(master, row) if master else row
-        if first != row:
-            load.findings.add(roster_problems.DUPLICATE, "users.csv", row, "userMasterIdentifier", master, first=first)
-            continue
-        _, birth_date, sex = people.facts.get(source_id, (0, None, None))
-        wanted.append((row, values, WantedLearner(source_id, master, _name_of(values), birth_date, sex)))
-    put = registry.put_learners(
-        load.session, load.node, load.person_key, [one for _, _, one in wanted], now=load.now, write=load.write
-    )
-    load.changes.add(put.changes)
-    for (row, values, one), result in zip(wanted, put.results, strict=True):
-        if result.fault is not None:
-            file, problem, column = _FAULTS[result.fault]
-            value = one.master_id if column == "userMasterIdentifier" else one.source_id
-            load.findings.add(problem, file, row, column, value)
-            continue
-        if result.person is None:
-            continue
+    wanted = []
+    for _, values in rows:
+        _, birth_date, sex = people.facts.get(values["sourcedId"], (0, None, None))
+        wanted.append(WantedLearner(_named(values), _name_of(values), birth_date, sex))
+    put = registry.put_learners(load.session, load.node, load.person_key, wanted, now=load.now, write=load.write)
+    for (row, values), result in zip(rows, _settle(roster, "learner", rows, put, roster.learners), strict=True):
+        source_id = values["sourcedId"]
         if result.moved_birth_date:
-            line = people.facts[one.source_id][0]
-            load.findings.add(roster_problems.BIRTH_DATE_MOVED, "demographics.csv", line, "birthDate", one.source_id)
-        load.count("learner", [result.outcome])
-        roster.learners[one.source_id] = result.person
-        if "agentSourcedIds" in values:
+            line = people.facts[source_id][0]
+            load.findings.add(roster_problems.BIRTH_DATE_MOVED, "demographics.csv", line, "birthDate", source_id)
+        if result.person is not None and "agentSourcedIds" in values:
             people.agents.append((row, result.person, values["agentSourcedIds"]))
 
 
 def _merge_carers(roster: Roster, rows: Sequence[tuple[int, Values]]) -> None:
     load = roster.load
-    wanted = [WantedCarer(values["sourcedId"], _name_of(values)) for _, values in rows]
+    wanted = [WantedCarer(_named(values), _name_of(values)) for _, values in rows]
     put = registry.put_carers(load.session, load.node, load.person_key, wanted, write=load.write)
-    load.changes.add(put.changes)
-    for one, result in zip(wanted, put.results, strict=True):
-        load.count("carer", [result.outcome])
-        if result.person is not None:
-            roster.carers[one.source_id] = result.person
+    _settle(roster, "carer", rows, put, roster.carers)
 
 
 def _merge_staff(roster: Roster, people: People, rows: Sequence[tuple[int, Values]]) -> None:
     load = roster.load
-    wanted = [WantedStaff(values["sourcedId"], *_office_name(values)) for _, values in rows]
-    ids, merged = staffing.put_staff(load.session, load.person_key, wanted, write=load.write)
-    load.take("staff", merged)
-    for (row, values), staff in zip(rows, ids, strict=True):
-        roster.staff[values["sourcedId"]] = staff
+    wanted = [WantedStaff(_named(values), *_office_name(values)) for _, values in rows]
+    put = staffing.put_staff(load.session, load.node, load.person_key, wanted, write=load.write)
+    _settle(roster, "staff", rows, put, roster.staff)
+    for row, values in rows:
         if values["enabledUser"] is False:
             people.disabled.add(values["sourcedId"])
             load.findings.add(roster_problems.STAFF_DISABLED, "users.csv", row, "enabledUser", values["sourcedId"])
+
+
+def _is_first_of_its_master(roster: Roster, people: People, row: int, values: Values) -> bool:
+    """Whether no row before has the same userMasterIdentifier; it names one person, and a set names each once."""
+    master = values.get("userMasterIdentifier", "")
+    first = people.masters.setdefault(master, row) if master else row
+    if first == row:
+        return True
+    roster.load.findings.add(roster_problems.DUPLICATE, "users.csv", row, "userMasterIdentifier", master, first=first)
+    roster.refuse("users", values["sourcedId"])
+    return False
+
+
+def _settle(
+    roster: Roster, kind: str, rows: Sequence[tuple[int, Values]], put: PutPeople, known: dict[str, UUID]
+) -> list[PutPerson]:
+    """Count what came of some users, note who they are, and report those of whom that is not certain."""
+    load = roster.load
+    load.changes.add(put.changes)
+    for (row, values), result in zip(rows, put.results, strict=True):
+        source_id = values["sourcedId"]
+        if result.person is not None:
+            load.count(kind, [result.outcome])
+            known[source_id] = result.person
+        elif result.fault is not None:
+            roster.refuse("users", source_id)
+            if result.fault is IdentityFault.NO_BIRTH_DATE and roster.was_refused("demographics", source_id):
+                continue
+            problem, column = _FAULTS[result.fault]
+            load.findings.add(problem, "users.csv", row, column, values.get(column, ""))
+    return put.results
 
 
 def _merge_lone_facts(roster: Roster, people: People) -> None:
     """Merge dates of birth of learners whom the set names in demographics.csv alone."""
     load = roster.load
     alone = [
-        (row, WantedLearner(source_id, "", None, birth_date, sex))
+        (row, WantedLearner(Named(source_id, ""), None, birth_date, sex))
         for source_id, (row, birth_date, sex) in people.facts.items()
         if source_id not in people.named
     ]
-    known = registry.find_learners(load.session, load.node, [one.source_id for _, one in alone])
-    alone = [(row, one) for row, one in alone if one.source_id in known]
+    known = registry.find_learners(load.session, load.node, [one.named.source_id for _, one in alone])
+    alone = [(row, one) for row, one in alone if one.named.source_id in known]
     for start in range(0, len(alone), _BATCH):
         part = alone[start : start + _BATCH]
         put = registry.put_learners(
@@ -232,7 +246,9 @@ def _merge_lone_facts(roster: Roster, people: People) -> None:
         load.count("learner", [result.outcome for result in put.results])
         for (row, one), result in zip(part, put.results, strict=True):
             if result.moved_birth_date:
-                load.findings.add(roster_problems.BIRTH_DATE_MOVED, "demographics.csv", row, "birthDate", one.source_id)
+                load.findings.add(
+                    roster_problems.BIRTH_DATE_MOVED, "demographics.csv", row, "birthDate", one.named.source_id
+                )
 
 
 def _link_agents(roster: Roster, people: People) -> None:
@@ -259,7 +275,7 @@ def _link_agents(roster: Roster, people: People) -> None:
 def _merge_roles(roster: Roster, people: People, rows: Sequence[_StaffRoleRow]) -> None:
     load = roster.load
     outside = {one.user for one in rows if one.user not in roster.staff}
-    known = staffing.find_staff(load.session, outside)
+    known = staffing.find_staff(load.session, load.node, outside)
     wanted: list[WantedRole] = []
     for one in rows:
         staff = roster.staff.get(one.user) or known.get(one.user)
@@ -297,7 +313,7 @@ def _take_off(roster: Roster, rows: Sequence[tuple[int, Values]]) -> None:
     leaving = [carer for carer in carers.values() if carer not in kept]
     load.take("carer", registry.end_carers(load.session, load.node, leaving, write=load.write))
 
-    staff = staffing.find_staff(load.session, lines)
+    staff = staffing.find_staff(load.session, load.node, lines)
     gone, roles = staffing.end_staff(load.session, list(staff.values()), write=load.write)
     load.take("staff", gone)
     load.take("staff_role", roles)
@@ -332,9 +348,13 @@ def _known_parts(roster: Roster, source_ids: Iterable[str]) -> dict[str, set[_Pa
         found.setdefault(source_id, set()).add(_Part.LEARNER)
     for source_id in registry.find_carers(load.session, load.node, asked):
         found.setdefault(source_id, set()).add(_Part.CARER)
-    for source_id in staffing.find_staff(load.session, asked):
+    for source_id in staffing.find_staff(load.session, load.node, asked):
         found.setdefault(source_id, set()).add(_Part.STAFF)
     return found
+
+
+def _named(values: Values) -> Named:
+    return Named(values["sourcedId"], values.get("userMasterIdentifier", ""))
 
 
 def _name_of(values: Values) -> Name:

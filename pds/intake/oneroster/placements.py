@@ -10,7 +10,7 @@ from consent.vocabulary import StaffRole as Role
 from pds.intake import roster_problems
 from pds.intake.oneroster.forms import Values
 from pds.intake.oneroster.persons import People
-from pds.intake.oneroster.roster import TO_BE_DELETED, Roster
+from pds.intake.oneroster.roster import ROLELESS, TO_BE_DELETED, Roster
 from pds.organisations import registry as organisations
 from pds.organisations.registry import KnownClass, WantedEnrolment
 from pds.people import registry, staffing
@@ -51,7 +51,7 @@ class Placements:
         roster, load = self._roster, self._roster.load
         users = {values.get("userSourcedId", "") for _, values in batch}
         learners = registry.find_learners(load.session, load.node, users - roster.learners.keys())
-        staff = staffing.find_staff(load.session, users - roster.staff.keys())
+        staff = staffing.find_staff(load.session, load.node, users - roster.staff.keys())
         classes = self._outside_classes(batch)
         places: list[WantedEnrolment] = []
         roles: list[WantedRole] = []
@@ -177,6 +177,8 @@ class Placements:
     def _report_person(self, row: int, user: str, role: str) -> None:
         if user not in self._people.named:
             self._roster.dangling("enrollments", row, "userSourcedId", user, "users")
+            return
+        if self._roster.was_refused("users", user) or self._roster.was_refused(ROLELESS, user):
             return
         problem = roster_problems.LEARNER_UNKNOWN if role == "student" else roster_problems.STAFF_UNKNOWN
         self._roster.load.findings.add(problem, "enrollments.csv", row, "userSourcedId", user)

@@ -29,12 +29,15 @@ def read_organisations(roster: Roster) -> None:
         for row, values in rows:
             if values["type"] == kind:
                 one = _organisation(roster, row, values)
-                if one is not None:
+                if one is None:
+                    roster.refuse("orgs", values["sourcedId"])
+                else:
                     wanted.append(one)
                     roster.organisations[one.source_id] = one
         roster.load.take("organisation", roster.load.directory.put(wanted, write=roster.load.write))
     for row, values in rows:
         if values["type"] not in _KINDS:
+            roster.refuse("orgs", values["sourcedId"])
             roster.load.findings.add(roster_problems.ORG_TYPE, "orgs.csv", row, "type", values["type"])
 
 
@@ -45,7 +48,9 @@ def read_sessions(roster: Roster) -> None:
         if values.get("status") == TO_BE_DELETED:
             continue
         year = _school_year(roster.load, row, values)
-        if year is not None:
+        if year is None:
+            roster.refuse("academicSessions", values["sourcedId"])
+        else:
             roster.school_years[values["sourcedId"]] = year
         if "parentSourcedId" in values:
             parents.append((row, values["parentSourcedId"]))
@@ -78,6 +83,7 @@ def read_classes(roster: Roster) -> None:
     for row, values in roster.rows("classes"):
         one = _class(roster, row, values)
         if one is None:
+            roster.refuse("classes", values["sourcedId"])
             continue
         if values.get("status") == TO_BE_DELETED:
             roster.ended_classes[values["sourcedId"]] = (row, one)
@@ -226,7 +232,8 @@ def _year_of_class(roster: Roster, row: int, values: Values, school: KnownOrgani
     if years and not missing:
         return years.pop()
     if roster.has("academicSessions") and not roster.is_delta("academicSessions"):
-        roster.dangling("classes", row, "termSourcedIds", ",".join(missing), "academicSessions")
+        for term in missing:
+            roster.dangling("classes", row, "termSourcedIds", term, "academicSessions")
         return None
     class_id = organisations.class_id(load.place_key, school.organisation, values["sourcedId"])
     known = organisations.find_classes(load.session, [class_id]).get(class_id)

@@ -13,13 +13,15 @@ from consent.age import school_year_of
 from pds.intake import file_problems, roster_problems
 from pds.intake.archive import Unreadable
 from pds.intake.load import Load
-from pds.intake.oneroster.forms import FileForm, Values, kept_files, open_form
+from pds.intake.oneroster.forms import FileForm, Values, columns_of, kept_files, open_form
 from pds.intake.oneroster.manifest import MANIFEST, Manifest, Mode, read_manifest
 from pds.intake.sheets import Sheet
 from pds.organisations.registry import KnownClass, KnownOrganisation
 
 TO_BE_DELETED: Final = "tobedeleted"
+ROLELESS: Final = "users whose role was refused"
 _STEP: Final = 2000
+_ROLE_USER: Final = columns_of("roles").index("userSourcedId")
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Roster:
     learners: dict[str, UUID] = field(default_factory=dict)
     carers: dict[str, UUID] = field(default_factory=dict)
     staff: dict[str, UUID] = field(default_factory=dict)
+    refused: dict[str, set[str]] = field(default_factory=dict)
+    """sourcedIds of rows that were refused, by file: what refers to them is not reported once more."""
 
     def has(self, file: str) -> bool:
         """Whether a file is in the set and its header is right."""
@@ -62,6 +66,9 @@ class Roster:
                 waiting = 0
             values = form.read_row(cells, row, load.findings)
             if values is None:
+                self.refuse(file, cells[0])
+                if file == "roles" and len(cells) > _ROLE_USER:
+                    self.refuse(ROLELESS, cells[_ROLE_USER])
                 continue
             source_id = values["sourcedId"]
             seen = first.setdefault(source_id, row)
@@ -77,8 +84,18 @@ class Roster:
         """Return the organisation that the set calls by a sourcedId, or the one known here."""
         return self.organisations.get(source_id) or self.load.directory.by_source(source_id)
 
+    def refuse(self, file: str, source_id: str) -> None:
+        """Remember that a row was refused."""
+        self.refused.setdefault(file, set()).add(source_id)
+
+    def was_refused(self, file: str, source_id: str) -> bool:
+        """Whether a row of this sourcedId is in the file but was refused."""
+        return source_id in self.refused.get(file, ())
+
     def dangling(self, file: str, row: int, column: str, value: str, target: str) -> None:
-        """Report a reference that leads nowhere."""
+        """Report a reference that leads nowhere, unless it leads to a row that was refused and reported itself."""
+        if self.was_refused(target, value):
+            return
         self.load.findings.add(roster_problems.DANGLING, f"{file}.csv", row, column, value, target=f"{target}.csv")
 
     @property

@@ -1,4 +1,4 @@
-"""Intake of school files: runs, and what stood before each change; classes and organisations can be taken back."""
+"""Intake of school files: runs, what stood before each change, identifiers of carers and staff, rows to take back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,17 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("withdrawn", sa.Boolean(), nullable=True))
         op.execute(f"UPDATE {table} SET withdrawn = false")  # noqa: S608 — constants
         op.alter_column(table, "withdrawn", nullable=False)
+    op.create_table(
+        "person_identifier",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("scheme", sa.Text(), nullable=False),
+        sa.Column("blind", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", "scheme", name="pk_person_identifier"),
+        sa.UniqueConstraint("blind", name="uq_person_identifier_blind"),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.person_id"], name="fk_person_identifier_person_id", ondelete="CASCADE"
+        ),
+    )
     op.create_table(
         "intake_run",
         sa.Column("run_id", sa.Uuid(), nullable=False),
@@ -53,8 +64,8 @@ def upgrade() -> None:
     op.create_index("ix_intake_change_run_id", "intake_change", ["run_id", "change_no"])
 
     op.execute("GRANT SELECT, INSERT, UPDATE ON intake_run TO manabi_app, manabi_jobs")
-    op.execute("GRANT SELECT, INSERT, DELETE ON intake_change TO manabi_jobs")
-    op.execute("GRANT SELECT ON intake_run, intake_change TO manabi_auditor")
+    op.execute("GRANT SELECT, INSERT, DELETE ON intake_change, person_identifier TO manabi_jobs")
+    op.execute("GRANT SELECT ON intake_run, intake_change, person_identifier TO manabi_auditor")
     op.execute("ALTER TABLE intake_change ENABLE ROW LEVEL SECURITY")
     op.execute("CREATE POLICY jobs ON intake_change TO manabi_jobs USING (true) WITH CHECK (true)")
     op.execute("CREATE POLICY auditor ON intake_change FOR SELECT TO manabi_auditor USING (true)")
@@ -63,5 +74,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("intake_change")
     op.drop_table("intake_run")
+    op.drop_table("person_identifier")
     for table in ("organisation", "school_class"):
         op.drop_column(table, "withdrawn")
