@@ -9,11 +9,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree  # our own test runner's files
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CODE = ("consent", "trust", "web", "pds", "manabi", "api_specs", "tests", ".ci")
 EVIDENCE = ROOT / "docs" / "evidence.json"
+RESULTS = ROOT / "build" / "results"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
@@ -71,17 +73,17 @@ def main() -> int:
     suites = PROVE if wanted == "prove" else TEST
     os.chdir(ROOT)
     environment = {**os.environ, "PYTHONWARNINGS": "default", "TZ": "UTC"}
+    shutil.rmtree(RESULTS, ignore_errors=True)
     failed: list[str] = []
     seconds: dict[str, float] = {}
     for suite in suites:
         print(f"== {suite.name}", flush=True)
         began = time.monotonic()
-        if suite.name == "browser" and not prepare_browser(environment):
-            failed.append(suite.name)
-        elif not all(subprocess.run(command, env=environment, check=False).returncode == 0 for command in suite.commands):  # noqa: S603
+        if not run_suite(suite, environment):
             failed.append(suite.name)
         seconds[suite.name] = round(time.monotonic() - began, 1)
-        print(f"== {suite.name}: {'failed' if suite.name in failed else 'passed'} in {seconds[suite.name]} s", flush=True)
+        outcome = "failed" if suite.name in failed else "passed"
+        print(f"== {suite.name}: {outcome} in {seconds[suite.name]} s", flush=True)
     print("Suites: " + ", ".join(f"{name} {took} s" for name, took in seconds.items()))
     print(f"{len(suites) - len(failed)} passed, {len(failed)} failed")
     if wanted == "prove" and not failed:
@@ -89,15 +91,27 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def run_suite(suite: Suite, environment: dict[str, str]) -> bool:
+    """Run the commands of a suite until one fails; a suite in the browser needs one first."""
+    if suite.name == "browser" and not prepare_browser(environment):
+        return False
+    for index, command in enumerate(suite.commands):
+        words = [*command]
+        if words[0].endswith("pytest"):
+            words.append(f"--junit-xml={RESULTS / f'{suite.name}-{index}.xml'}")
+        if subprocess.run(words, env=environment, check=False).returncode != 0:
+            return False
+    return True
+
+
 def prepare_browser(environment: dict[str, str]) -> bool:
     """Find Chromium, or install it with a Japanese font where that is possible; one line if there is none."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    fonts = subprocess.run(["fc-list", ":lang=ja"], capture_output=True, check=False).stdout if shutil.which("fc-list") else b""  # noqa: S607
-    if (found is None or not fonts) and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    found = os.environ.get("CHROMIUM") or find_chromium()
+    if (found is None or not has_japanese_font()) and os.geteuid() == 0 and shutil.which("apt-get"):
         packages = ["chromium", "fonts-noto-cjk", "fontconfig"]
         for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            subprocess.run(["apt-get", *words], stdout=subprocess.DEVNULL, check=False)  # noqa: S603, S607
-        found = found or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+            subprocess.run(["apt-get", *words], stdout=subprocess.DEVNULL, check=False)
+        found = found or find_chromium()
     if found is None:
         print("The browser suite needs Chromium: install it, or set CHROMIUM=/path/to/chromium.")
         return False
@@ -105,10 +119,28 @@ def prepare_browser(environment: dict[str, str]) -> bool:
     return True
 
 
+def find_chromium() -> str | None:
+    """Return a Chromium on the path."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def has_japanese_font() -> bool:
+    """Whether pages in Japanese can be drawn, as far as fontconfig knows."""
+    if shutil.which("fc-list") is None:
+        return False
+    return bool(subprocess.run(["fc-list", ":lang=ja"], capture_output=True, check=False).stdout)
+
+
 def write_evidence(seconds: dict[str, float]) -> None:
-    """Write which commit the long proofs ran on, when, and how long each suite took."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607
-    document = {"commit": commit, "at": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds}
+    """Write which commit the long proofs ran on, when, how many tests each suite ran, and how long it took."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    tests = dict.fromkeys(seconds, 0)
+    for result in RESULTS.glob("*.xml"):
+        for counted in ElementTree.parse(result).iter("testsuite"):
+            tests[result.stem.rpartition("-")[0]] += int(counted.attrib["tests"])
+    document = {
+        "commit": commit, "at": datetime.now(UTC).isoformat(timespec="seconds"), "tests": tests, "seconds": seconds,
+    }  # fmt: skip
     EVIDENCE.write_text(json.dumps(document, indent=1) + "\n")
 
 

@@ -135,7 +135,7 @@ def find_person(session: Session, node: Node, kind: str, identifier: str) -> UUI
         case "carer":
             found = find_carers(session, node, [identifier])
         case _:
-            found = find_staff(session, [identifier])
+            found = find_staff(session, node, [identifier])
     if identifier not in found:
         raise PersonUnknown(identifier=identifier)
     return found[identifier]

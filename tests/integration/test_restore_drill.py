@@ -35,13 +35,13 @@ def bring_back(cluster: Cluster, address: Address, path: Path) -> None:
 
 
 def run_program(name: str, *words: str | Path | Address) -> None:
-    command: list[str | Path] = [embedded.binaries() / name, "-h", words and cluster_socket(words), "-U", "postgres"]
+    command: list[str | Path] = [embedded.binaries() / name, "-h", socket_of(words), "-U", "postgres"]
     for word in words:
         command += ["-d", word.name] if isinstance(word, Address) else [word]
     subprocess.run(command, check=True, capture_output=True)
 
 
-def cluster_socket(words: tuple[str | Path | Address, ...]) -> Path:
+def socket_of(words: tuple[str | Path | Address, ...]) -> Path:
     return next(word.server.sockets for word in words if isinstance(word, Address))
 
 
@@ -85,7 +85,7 @@ def test_an_older_backup_brings_back_neither_the_erased_child_nor_an_older_log(
     with jobs_node.database.session() as session:
         retention.erase_learner(session, jobs_node, erased.learner, by="officer", now=NOW, reference="drill")
         session.commit()
-    node.keyring.rotate_epoch(now=NOW)  # type: ignore[attr-defined]  # the operator's command, not the node's
+    node.keyring.rotate_epoch(now=NOW)
     Sequencer(jobs_node).run_once(NOW)
     signed = open_checkpoint(str(take_home(node, living)["checkpoint"]), node.keyring.signing_key("node").public())
 
