@@ -38,7 +38,7 @@ TEST = (
         (
             (str(BIN / "ruff"), "check", "--quiet", *CODE),
             (str(BIN / "ruff"), "format", "--check", "--quiet", *CODE),
-            (str(BIN / "mypy"), *CODE[:-1]),
+            (str(BIN / "mypy"), *CODE[:-1], ".ci/suites.py"),
             (str(BIN / "lint-imports"), "--no-cache"),
         ),
     ),
