@@ -21,7 +21,7 @@ from pds.look_back.schemas import (
 from pds.look_back.timeline import Year
 from pds.people.service import KnownChild
 from pds.records.service import OpenedRecord
-from pds.sharing.asking import ask, current_node, current_viewer, settle
+from pds.sharing.asking import answer_damage, ask, current_node, current_viewer, settle
 from pds.sharing.children import list_children
 from pds.sharing.enforcement import read_record
 from web.context import transaction
@@ -35,6 +35,7 @@ blueprint = JsonBlueprint(
     url_prefix="/api/v1",
     description="A child's record and its log, for whoever may see them. Signed in by the session cookie.",
 )
+answer_damage(blueprint)
 
 
 @blueprint.route("/me")

@@ -12,6 +12,7 @@ from consent.wording import in_display_order
 from pds.access_log.download import download, prepare
 from pds.access_log.reading import OTHERS, REFUSED, LogPage, entries_for
 from pds.look_back.reading import draw
+from pds.look_back.schemas import HIGHEST_ENTRY
 from pds.look_back.sentences import Reader, tell_days
 from pds.people.service import KnownChild
 from pds.sharing.asking import ask, current_node, current_viewer, settle
@@ -28,7 +29,7 @@ _PER_PAGE = 200
 @declares(requires="signed_in", discloses="none")
 def log(learner: UUID) -> ResponseReturnValue:
     """Who looked, by day, in sentences."""
-    only, before = chosen_filter(), request.args.get("before", type=int)
+    only, before = chosen_filter(), chosen_place()
     child, page = read_log(learner, only=only, before=before, limit=_PER_PAGE)
     viewer = current_viewer()
     return draw(
@@ -53,6 +54,12 @@ def chosen_filter() -> str | None:
     """Return the filter that the address names, if it is one."""
     wanted = request.args.get("only")
     return wanted if is_filter(wanted) else None
+
+
+def chosen_place() -> int | None:
+    """Return before which entry the page ends, None for the newest page and for what cannot be a number of one."""
+    place = request.args.get("before", type=int)
+    return place if place is not None and 0 < place <= HIGHEST_ENTRY else None
 
 
 def is_filter(wanted: str | None) -> bool:

@@ -20,7 +20,7 @@ from pds.look_back.year import build_year, mark_meanings
 from pds.people import service as people
 from pds.records import service as records
 from pds.records.service import VersionNote
-from pds.sharing.asking import ask, current_node, current_viewer, settle
+from pds.sharing.asking import answer_damage, ask, current_node, current_viewer, settle
 from pds.sharing.children import list_children
 from pds.sharing.enforcement import Disclosed, read_record
 from web.accounts.current import current_account
@@ -29,6 +29,7 @@ from web.problems import NotFound
 from web.routes import declares
 
 blueprint = Blueprint("look_back", __name__)
+answer_damage(blueprint)
 STAFF_HOME = "staff.home"
 """The endpoint of another room that answers the first page for staff."""
 

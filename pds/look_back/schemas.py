@@ -1,6 +1,9 @@
 """The JSON envelopes of look back, as the interface's description shows them."""
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
+
+HIGHEST_ENTRY = 2**63 - 1
+"""Entries are numbered in PostgreSQL's bigint."""
 
 
 class OfficeAnswer(Schema):
@@ -99,11 +102,11 @@ class RecordAnswer(RecordLine):
 class LogQuery(Schema):
     """Which part of the log."""
 
-    before = fields.Integer(load_default=None, validate=lambda number: number > 0)
+    before = fields.Integer(load_default=None, validate=validate.Range(1, HIGHEST_ENTRY))
     wanted = fields.String(
         data_key="only", load_default=None, metadata={"description": "others, refused, or a category"}
     )
-    limit = fields.Integer(load_default=50, validate=lambda number: 0 < number <= 200)
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
 
 class LogLine(Schema):

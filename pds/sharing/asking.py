@@ -4,9 +4,10 @@ Pages and interfaces of every room use this. A view asks enforcement within `tra
 through `settle`, which commits, refused or not, since a refusal is an entry as well; only then it answers.
 """
 
+import logging
 from typing import TypeVar
 
-from flask import Flask, current_app, g
+from flask import Blueprint, Flask, Response, current_app, g
 from markupsafe import Markup
 
 from consent.verdict import DenialCode, Denied
@@ -18,11 +19,15 @@ from pds.people import service as people
 from pds.people.service import Viewer
 from pds.sharing.enforcement import Asking, Refused
 from trust.errors import N_, ManabiError
+from trust.sealing import SealBroken
+from trust.signing import SignatureRefused
 from web.accounts.current import require_account
 from web.context import now, transaction
 from web.i18n import current_view, show_text
-from web.problems import reference, wants_page
+from web.problems import answer_problem, reference, wants_page
 from web.ruby import strip_readings
+
+logger = logging.getLogger("pds.sharing")
 
 _NODE = "manabi.node"
 Outcome = TypeVar("Outcome")
@@ -44,6 +49,15 @@ class NotOpen(ManabiError):
     status = 403
     title = N_("You cannot see this record.")
     remedy = N_("%(next_step)s")
+
+
+class RecordDamaged(ManabiError):
+    """409: what is stored is not what the school signed and sealed for this child, so nothing of it is shown."""
+
+    code = "sharing.record_damaged"
+    status = 409
+    title = N_("This record is not as the school signed it, so it is not shown.")
+    remedy = N_("Tell the contact below the reference number. The school's own record is not affected.")
 
 
 def keep_node(app: Flask, node: Node) -> None:
@@ -83,6 +97,17 @@ def settle(outcome: Outcome | Refused) -> Outcome:
     if isinstance(outcome, Refused):
         raise answer_refusal(outcome)
     return outcome
+
+
+def answer_damage(blueprint: Blueprint) -> None:
+    """Let a blueprint's routes answer a broken seal or signature in words; the operator's log has the details."""
+
+    def answer(error: Exception) -> Response:
+        logger.error("%s a record is damaged", reference(), exc_info=error)
+        return answer_problem(RecordDamaged())
+
+    for kind in (SealBroken, SignatureRefused):
+        blueprint.register_error_handler(kind, answer)
 
 
 def answer_refusal(refused: Refused) -> ManabiError:

@@ -14,8 +14,9 @@ def school(code: str = "B120299000018", name: str = "みらい市立東小学校
 def enrolment(first_year: int = 2021, last_year: int = 2026, **more: Any) -> dict[str, Any]:
     return {
         "school": school() | {"address": "みらい市東町1-2-3"},
-        "learner": {"family_name": "山田", "given_name": "花子", "family_name_kana": "やまだ", "given_name_kana": "はなこ",
-                    "preferred_name": None, "sex": "female", "birth_date": "2015-06-03", "address": "みらい市東町4-5-6"},
+        "learner": {"family_name": "山田", "given_name": "花子", "family_name_kana": "やまだ",
+                    "given_name_kana": "はなこ", "preferred_name": None, "sex": "female",
+                    "birth_date": "2015-06-03", "address": "みらい市東町4-5-6"},
         "guardians": [{"name": "山田 桜", "name_kana": "やまだ さくら", "address": None}],
         "prior_history": "みらい市立ひかり幼稚園",
         "admission": {"on": f"{first_year}-04-07", "grade": "P1", "kind": "entry", "reason": None},

@@ -54,8 +54,8 @@ class World:
     def school_class(self, school: UUID, school_year: int = 2026, name: str = "5年1組", grade: str = "P5") -> UUID:
         found = uuid4()
         self.session.add(
-            SchoolClass(class_id=found, organisation_id=school, source_id=str(found), school_year=school_year, name=name,
-                        grades=[grade], special_needs=False, revision=1)
+            SchoolClass(class_id=found, organisation_id=school, source_id=str(found), school_year=school_year,
+                        name=name, grades=[grade], special_needs=False, revision=1)
         )  # fmt: skip
         self.session.flush()
         return found
@@ -98,7 +98,9 @@ class World:
     def staff(self, role: StaffRole, organisation: UUID, class_id: UUID | None = None) -> UUID:
         staff = self._person("staff")
         self.session.add(
-            Staff(staff_id=staff, source_id=str(staff), name="佐藤 健", reading="さとう けん", withdrawn=False, revision=1)
+            Staff(
+                staff_id=staff, source_id=str(staff), name="佐藤 健", reading="さとう けん", withdrawn=False, revision=1
+            )
         )
         self.session.flush()
         self.session.add(

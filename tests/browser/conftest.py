@@ -1,0 +1,155 @@
+"""A node served over the loopback, with a household in it, and real Chromium before it."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from werkzeug.serving import make_server
+
+from consent.policy.loader import shipped_policy
+from pds.access_log.sequencer import Sequencer
+from pds.app import make_node_app
+from pds.node import Node
+from pds.settings import read_settings
+from tests.browser.household import Household, settle_household
+from tests.browser.screenshots import find_chromium
+from tests.factories.node import NOW, World, password_of
+from tests.integration.conftest import Cluster
+from tests.integration.conftest import cluster as cluster  # the one server of the run
+from trust.keyring import FileKeyring
+from web.database import Database
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1366, "height": 768}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the node is served, and who is in it."""
+
+    url: str
+    household: Household
+    sequencer: Sequencer
+
+
+@pytest.fixture(scope="session")
+def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A node of its own for the browser; tests read it and change nothing that another one relies on."""
+    folder, name, port = tmp_path_factory.mktemp("site"), f"browser_{os.getpid()}", _free_port()
+    cluster.create(name, "template_manabi")
+    settings = read_settings(
+        {
+            "MANABI_NODE_ID": "mirai.test",
+            "MANABI_OPERATOR": "みらい市教育委員会",
+            "MANABI_CONTACT": "教育総務課 000-000-0000",
+            "MANABI_PUBLIC_URL": f"http://localhost:{port}",
+            "MANABI_DATABASE_URL": cluster.server.url("manabi_app", name),
+            "MANABI_JOBS_DATABASE_URL": cluster.server.url("manabi_jobs", name),
+            "MANABI_KEYRING": str(folder / "keyring"),
+            "MANABI_UPLOADS": str(folder),
+            "MANABI_BROKER_URL": "filesystem://",
+            "MANABI_BROKER_FOLDER": str(folder / "broker"),
+            "MANABI_SYNTHETIC": "on",
+        }
+    )
+    with ExitStack() as stack:
+        stack.callback(cluster.drop, name)
+        keyring = stack.enter_context(closing(FileKeyring.create(settings.keyring, settings.node_id)))
+        database = stack.enter_context(closing(Database(settings.database_url)))
+        jobs_database = stack.enter_context(closing(Database(settings.jobs_database_url)))
+        node = Node(settings, database, keyring, shipped_policy(), lambda: NOW)
+        worker = replace(node, database=jobs_database)
+        with jobs_database.session() as session, database.session() as accounts:
+            household = settle_household(World(worker, session, accounts), node)
+        sequencer = Sequencer(worker)
+        sequencer.run_once(NOW)
+        stack.enter_context(_served(make_node_app(node), port))
+        yield Site(settings.public_url, household, sequencer)
+
+
+@contextmanager
+def _served(app: Flask, port: int) -> Iterator[None]:
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser named by CHROMIUM, or any Chromium on the path."""
+    path = find_chromium()
+    if path is None:
+        pytest.fail("No Chromium found: install one, or set CHROMIUM=/path/to/it.", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_browser(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Open a browser window of its own at the site, closed with the test."""
+    contexts: list[BrowserContext] = []
+
+    def open_window(viewport: dict[str, int] = PHONE, **options: object) -> Page:
+        context = chromium.new_context(base_url=site.url, viewport=viewport, locale="ja-JP", **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in_states(chromium: Browser, site: Site) -> Callable[[str], StorageState]:
+    """Sign a family in once per run, through the page, and hand the cookies to every window that wants them."""
+    states: dict[str, StorageState] = {}
+
+    def state(login: str) -> StorageState:
+        if login not in states:
+            context = chromium.new_context(base_url=site.url, locale="ja-JP")
+            sign_in(context.new_page(), login)
+            states[login] = context.storage_state()
+            context.close()
+        return states[login]
+
+    return state
+
+
+@pytest.fixture
+def window(open_browser: Callable[..., Page], signed_in_states: Callable[[str], StorageState]) -> Callable[..., Page]:
+    """Open a window in which a family is signed in already."""
+
+    def open_signed_in(login: str, viewport: dict[str, int] = PHONE, **options: object) -> Page:
+        return open_browser(viewport, storage_state=signed_in_states(login), **options)
+
+    return open_signed_in
+
+
+def sign_in(page: Page, login: str) -> None:
+    """Sign in as a person does, with name and password."""
+    page.goto("/sign-in")
+    page.fill("#login_name", login)
+    page.fill("#password", password_of(login))
+    page.click("form[action='/sign-in'] button")
+    page.wait_for_url("**/")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
