@@ -1,7 +1,7 @@
 """Every read is decided, logged and only then opened; refusals tell nobody what exists."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,7 +24,7 @@ from pds.sharing.enforcement import (
     read_overview,
     read_record,
 )
-from tests.factories.town import Town, add_carer, add_learner, add_record, add_staff, found_town
+from tests.factories.node import EAST, World
 from tests.integration.conftest import NOW, Address
 from trust.sealing import SealBroken
 from trust.signing import SignatureRefused
@@ -37,12 +37,13 @@ GUIDANCE = {"overall_remarks": "内緒の所見", "moral": "よく考えた。"}
 class Family:
     """A child with two records, the people around, and a stranger's child."""
 
-    town: Town
+    school: UUID
     child: UUID
     guidance: UUID
     health: UUID
     mother: UUID
     blocked: UUID
+    suspended: UUID
     teacher: UUID
     principal: UUID
     nurse: UUID
@@ -51,33 +52,42 @@ class Family:
 
 
 @pytest.fixture
-def owner_node(address: Address, node: Node) -> Iterator[Node]:
-    database = Database(address.url("manabi_owner"))
-    yield replace(node, database=database)
-    database.close()
+def family(jobs_node: Node, database: Database) -> Iterator[Family]:
+    with jobs_node.database.session() as session, database.session() as accounts:
+        world = World(jobs_node, session, accounts)
+        school = world.school()
+        room = world.school_class(school)
+        child, stranger = world.learner(), world.learner()
+        mother, blocked, suspended = world.carer(), world.carer(), world.carer()
+        world.care(child, mother)
+        world.care(child, blocked, blocked=True)
+        world.care(child, suspended, state=CarerState.SUSPENDED)
+        world.enrol(child, school, room)
+        world.enrol(stranger, school, world.school_class(school, name="5年2組"))
+        made = Family(
+            school,
+            child,
+            world.record(child, school, Category.GUIDANCE, [GUIDANCE], school_year=2025),
+            world.record(child, school, Category.HEALTH_CHECK, [{"height": 150}]),
+            mother,
+            blocked,
+            suspended,
+            world.staff(StaffRole.TEACHER, school, room),
+            world.staff(StaffRole.PRINCIPAL, school),
+            world.staff(StaffRole.NURSE_TEACHER, school),
+            stranger,
+            world.record(stranger, school, Category.GUIDANCE, [GUIDANCE], school_year=2025),
+        )
+        world.commit()
+        yield made
 
 
 @pytest.fixture
-def family(owner_node: Node) -> Family:
-    with owner_node.database.session() as session:
-        town = found_town(session)
-        child = add_learner(session, owner_node, town)
-        stranger = add_learner(session, owner_node, town)
-        made = Family(
-            town,
-            child,
-            add_record(session, owner_node, town, child, Category.GUIDANCE, GUIDANCE, now=NOW),
-            add_record(session, owner_node, town, child, Category.HEALTH_CHECK, {"height": 150}, now=NOW),
-            add_carer(session, owner_node, child),
-            add_carer(session, owner_node, child, contact_block=True),
-            add_staff(session, town.school, StaffRole.TEACHER, room=town.room),
-            add_staff(session, town.school, StaffRole.PRINCIPAL),
-            add_staff(session, town.school, StaffRole.NURSE_TEACHER),
-            stranger,
-            add_record(session, owner_node, town, stranger, Category.GUIDANCE, GUIDANCE, now=NOW),
-        )
-        session.commit()
-    return made
+def owner_database(address: Address) -> Iterator[Database]:
+    """The owner, who may change what nobody else may."""
+    database = Database(address.url("manabi_owner"))
+    yield database
+    database.close()
 
 
 def asking_as(node: Node, person: UUID) -> Asking:
@@ -128,7 +138,7 @@ def test_every_read_is_one_entry_in_the_chains_of_child_and_carer(node: Node, fa
         (seen,) = log_of(node, family.child, chain)
         assert seen.entry["outcome"] == "allowed"
         assert seen.entry["who"]["relation"] == "class_teacher"
-        assert seen.entry["who"]["organisation_name"] == "みらい市立東中学校"
+        assert seen.entry["who"]["organisation_name"] == EAST[1]
         assert seen.entry["records"] == [[str(family.guidance), 1]]
     assert log_of(node, family.child, f"carer:{family.blocked}") == ()
 
@@ -216,18 +226,18 @@ def test_a_class_list_is_noted_for_the_node_without_naming_a_child(node: Node, j
     with node.database.session() as session:
         asking = asking_as(node, family.teacher)
         verdict = may_do(asking.viewer.actor, Duty.SEE_CLASS_LIST, NOW, node.policy)
-        assert note_roster(session, node, asking, verdict, family.town.school, "みらい市立東中学校") is None
+        assert note_roster(session, node, asking, verdict, family.school, EAST[1]) is None
         session.commit()
     with jobs_node.database.session() as session:
         (seen,) = entries_for(session, node, UUID(int=0), "node", before=None, limit=5).entries
     assert seen.entry["act"] == "school:roster:read"
-    assert seen.entry["who"]["organisation_name"] == "みらい市立東中学校"
+    assert seen.entry["who"]["organisation_name"] == EAST[1]
     assert seen.entry["rule"] == "class_list.teacher"
     assert seen.entry["learner"] is None
 
 
-def test_a_body_moved_from_another_child_does_not_open(node: Node, owner_node: Node, family: Family) -> None:
-    with owner_node.database.session() as session:
+def test_a_body_moved_from_another_child_does_not_open(node: Node, owner_database: Database, family: Family) -> None:
+    with owner_database.session() as session:
         session.execute(
             text("UPDATE record_version SET sealed = (SELECT sealed FROM record_version WHERE record_id = :other) "
                  "WHERE record_id = :own"),
@@ -239,18 +249,15 @@ def test_a_body_moved_from_another_child_does_not_open(node: Node, owner_node: N
     assert log_of(node, family.child) == ()
 
 
-def test_a_record_signed_by_another_key_is_not_shown(node: Node, owner_node: Node, family: Family) -> None:
-    with owner_node.database.session() as session:
-        session.execute(text("UPDATE organisation SET code = 'B113299900019' WHERE kind = 'school'"))
+def test_a_record_signed_by_another_key_is_not_shown(node: Node, owner_database: Database, family: Family) -> None:
+    with owner_database.session() as session:
+        session.execute(text("UPDATE organisation SET code = 'C120299000017' WHERE kind = 'school'"))
         session.commit()
     with pytest.raises(SignatureRefused):
         read(node, family.child, family.child, family.guidance)
 
 
-def test_a_suspended_carer_sees_nothing_and_is_told_why(node: Node, owner_node: Node, family: Family) -> None:
-    with owner_node.database.session() as session:
-        suspended = add_carer(session, owner_node, family.child, state=CarerState.SUSPENDED)
-        session.commit()
-    assert read(node, suspended, family.child, family.guidance) == Refused(
+def test_a_suspended_carer_sees_nothing_and_is_told_why(node: Node, family: Family) -> None:
+    assert read(node, family.suspended, family.child, family.guidance) == Refused(
         DenialCode.CARER_SUSPENDED, DenialCode.CARER_SUSPENDED
     )

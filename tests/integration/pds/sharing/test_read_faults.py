@@ -23,23 +23,23 @@ from pds.node import Node
 from pds.people import service as people
 from pds.settings import NodeSettings
 from pds.sharing.enforcement import Asking, Disclosed, read_record
-from tests.factories.town import add_learner, add_record, found_town
-from tests.integration.conftest import NOW, PACKAGES, ROLES, Address
+from tests.factories.node import World
+from tests.integration.conftest import NOW, PACKAGES, ROLES
 from web.database import Database
 from web.migrate import upgrade
 
 SCRIPT = Path(__file__).with_name("dying_reader.py")
 
 
-def add_child(node: Node, address: str) -> tuple[UUID, UUID]:
-    database = Database(address)
-    owner = replace(node, database=database)
-    with database.session() as session:
-        town = found_town(session)
-        learner = add_learner(session, owner, town)
-        record = add_record(session, owner, town, learner, Category.GUIDANCE, {"moral": "よく考えた。"}, now=NOW)
-        session.commit()
-    database.close()
+def add_child(node: Node) -> tuple[UUID, UUID]:
+    """Write a child with one record through a node that acts as background work."""
+    with node.database.session() as session:
+        world = World(node, session, session)
+        school = world.school()
+        learner = world.learner()
+        world.enrol(learner, school, world.school_class(school))
+        record = world.record(learner, school, Category.GUIDANCE, [{"moral": "よく考えた。"}], school_year=2025)
+        world.commit()
     return learner, record
 
 
@@ -62,9 +62,9 @@ def count_entries(node: Node) -> int:
 @pytest.mark.faults
 @pytest.mark.parametrize(("point", "entries"), [("before-entry", 0), ("after-entry", 0), ("after-commit", 1)])
 def test_a_reader_killed_at_a_named_point_answers_nothing(
-    node: Node, jobs_node: Node, settings: NodeSettings, address: Address, point: str, entries: int
+    node: Node, jobs_node: Node, settings: NodeSettings, point: str, entries: int
 ) -> None:
-    learner, record = add_child(node, address.url("manabi_owner"))
+    learner, record = add_child(jobs_node)
     command = [sys.executable, str(SCRIPT), point, str(learner), str(record)]
     killed = subprocess.run(command, env=environment(settings), capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-1000:]
@@ -97,7 +97,7 @@ def test_no_answered_read_loses_its_entry_when_the_database_is_killed(
     folder, server = durable
     app, jobs = Database(server.url("manabi_app"), pool_size=4), Database(server.url("manabi_jobs"))
     here = replace(node, database=app)
-    learner, record = add_child(here, server.url("manabi_owner"))
+    learner, record = add_child(replace(node, database=jobs))
     answered: list[str] = []
 
     def keep_reading() -> None:
@@ -122,6 +122,7 @@ def test_no_answered_read_loses_its_entry_when_the_database_is_killed(
     for reader in readers:
         reader.join()
     app.close()
+    jobs.close()  # its connections died with the server
 
     embedded.start(folder)
     with jobs.session() as session:
