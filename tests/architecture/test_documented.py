@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from manabi import specs
+from pds.access_log.entries import Act
 from tests.architecture.tree import ROOT, modules, name, parse
 from web.i18n import Locale, load_catalogues
 
@@ -93,4 +94,4 @@ def test_generated_files_are_what_the_code_says(path: Path) -> None:
 
 def test_every_event_is_said_in_words() -> None:
     text = (ROOT / specs.REFERENCE).read_text()
-    assert all(f"`{act.value}`" in text for act in specs.Act)
+    assert all(f"`{act.value}`" in text for act in Act)
