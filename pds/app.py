@@ -25,6 +25,7 @@ def make_node_app(node: Node) -> Flask:
             operator=settings.operator,
             contact=settings.contact,
             protection_path="/protection",
+            made_up=settings.synthetic,
         ),
         database=node.database,
         features=[accounts_feature(), look_back_feature(node), school_work_feature()],

@@ -22,6 +22,7 @@ class ShellSettings:
     `service_id` names the cookies, `public_url` is the origin people type (never taken from the Host header),
     `operator` and `contact` stand in the footer as they are, `contact_url` is a link (mailto: or https:) or None,
     `protection_path` leads to the page that says how records are protected.
+    `made_up` says on every page that the people and schools in it are not real.
     `api_version` is the version of the JSON interface. `max_body` bounds a request body unless its route says other.
     """
 
@@ -31,6 +32,7 @@ class ShellSettings:
     contact: str
     contact_url: str | None = None
     protection_path: str | None = None
+    made_up: bool = False
     api_version: str = "1"
     max_body: int = 64 * 1024
 
