@@ -1,11 +1,14 @@
 """Two servers under the same load by turns, so that what else the machine does falls on both."""
 
+import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 from typing import Protocol
 
+from manabi.bench.cpu import machine_seconds, used_seconds
 from manabi.bench.load import Outcome, Request, run_load
 
 CONNECTIONS = 16
@@ -41,10 +44,15 @@ class Contestant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: what the client saw, and the server's processor time until it had settled."""
+    """One round: what the client saw, the server's processor time until it had settled, and who else was busy.
+
+    `others` is the share of all cores that processes outside the bench took, 0 to 1. The more of it, the more a
+    comparison flatters whichever server has more processes to ask the machine for its share with.
+    """
 
     outcome: Outcome
     cpu_seconds: Mapping[str, float]
+    others: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,11 @@ class Score:
         """Reads that were not answered with the record, the warm-up's too."""
         return sum(each.outcome.failed for each in (self.warm_up, *self.rounds))
 
+    @property
+    def others(self) -> float:
+        """Share of the machine that processes outside the bench took meanwhile."""
+        return median(each.others for each in self.rounds)
+
     def cpu_per_read(self, *parts: str) -> float:
         """Milliseconds of processor time of these parts per read."""
         return median(sum(each.cpu_seconds[part] for part in parts) * 1000 / each.outcome.count for each in self.rounds)
@@ -104,8 +117,25 @@ def run_rounds(contestants: Sequence[Contestant], rounds: int, *, least_body: in
 
 def _play(contestant: Contestant, shape: Shape, count: int, least_body: int) -> Round:
     requests = contestant.requests(shape, count)
-    before = contestant.cpu_seconds()
+    before, others = contestant.cpu_seconds(), _OthersClock()
     outcome = run_load("127.0.0.1", contestant.port, requests, connections=CONNECTIONS, least_body=least_body)
+    share = others.share()
     contestant.settle()
     after = contestant.cpu_seconds()
-    return Round(outcome, {part: after[part] - before[part] for part in before})
+    return Round(outcome, {part: after[part] - before[part] for part in before}, share)
+
+
+class _OthersClock:
+    """Tells which share of all cores went to processes that are not below this one."""
+
+    def __init__(self) -> None:
+        self._began, self._busy = time.perf_counter(), self._busy_seconds()
+
+    def share(self) -> float:
+        """Return the share since the beginning."""
+        seconds = (time.perf_counter() - self._began) * (os.cpu_count() or 1)
+        return min(max((self._busy_seconds() - self._busy) / seconds, 0.0), 1.0)
+
+    @staticmethod
+    def _busy_seconds() -> float:
+        return machine_seconds() - used_seconds([os.getpid()])

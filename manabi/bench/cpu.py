@@ -1,4 +1,4 @@
-"""How much processor time a process and everything below it have used, as Linux counts it."""
+"""How much processor time a process and everything below it, or the whole machine, have used, as Linux counts it."""
 
 import os
 from collections import defaultdict
@@ -7,6 +7,14 @@ from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PARENT, _USER, _SYSTEM, _WAITED_USER, _WAITED_SYSTEM = 1, 11, 12, 13, 14  # fields after the name, proc_pid_stat(5)
+
+_BUSY = (1, 2, 3, 6, 7, 8)  # words of the line "cpu", proc_stat(5): all but idle, waiting, and guests counted already
+
+
+def machine_seconds() -> float:
+    """Return the seconds that all cores together have been busy, for whomever; also those another machine took."""
+    words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return sum(int(words[at]) for at in _BUSY) / _TICKS_PER_SECOND
 
 
 def used_seconds(roots: Iterable[int]) -> float:

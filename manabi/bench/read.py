@@ -5,7 +5,8 @@ hot child. The sequencer runs all the while. Community Solid Server answers the 
 resource of the same size with a DPoP-bound token and keeps no log.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from manabi.bench import solid
@@ -22,6 +23,7 @@ CHILDREN = 200
 READS = 800
 PEER_RESOURCES = 64
 PEER_READS = 250
+BUSY_PERCENT = 10
 RATIO_BARS = {Shape.SPREAD: Bar(Relation.AT_LEAST, 3.0), Shape.HOT: Bar(Relation.AT_LEAST, 1.5)}
 
 
@@ -40,7 +42,7 @@ def measure(rounds: int) -> list[Line]:
         before = node.count_log()
         *theirs, own = run_rounds([*contestants, node], rounds, least_body=LEAST_ANSWER)
         after = node.count_log()
-    lines = [*own_lines(own), *log_lines(own, before, after)]
+    lines = [*own_lines(own), *log_lines(own, before, after), others_line([own, *theirs])]
     return lines + ratio_lines(own, theirs[0] if theirs else None, peer)
 
 
@@ -54,6 +56,18 @@ def own_lines(own: Mapping[Shape, Score]) -> list[Line]:
         lines.append(Line(BENCH, f"worker_cpu_per_read_{shape}", score.cpu_per_read("worker"), "ms", score.count))
     failed = sum(score.failed for score in own.values())
     return [*lines, Line(BENCH, "failed_answers", failed, "answers", _sent(own), NONE_AT_ALL)]
+
+
+def others_line(all_scores: Sequence[Mapping[Shape, Score]]) -> Line:
+    """Return how busy others kept the machine in the contestants' worst shape; warn where that spoils a comparison."""
+    every = [score for scores in all_scores for score in scores.values()]
+    percent = max(score.others for score in every) * 100
+    if percent > BUSY_PERCENT:
+        print(
+            f"Others used {percent:.0f} % of this machine meanwhile; a ratio measured so proves little.",
+            file=sys.stderr,
+        )
+    return Line(BENCH, "used_by_others", percent, "%", sum(score.count for score in every))
 
 
 def log_lines(own: Mapping[Shape, Score], before: LogCount, after: LogCount) -> list[Line]:

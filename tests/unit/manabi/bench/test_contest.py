@@ -1,3 +1,5 @@
+import os
+import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -60,16 +62,29 @@ def test_processor_time_counts_until_the_server_has_settled(told: list[tuple[int
 
 
 def score(*rates: float, failed: int = 0) -> Score:
-    rounds = tuple(Round(Outcome(rate, 1.0, rate * 2, failed, 10), {"web": rate / 100}) for rate in rates)
-    return Score(Round(Outcome(9999.0, 1.0, 9999.0, 1, 5), {"web": 99.0}), rounds)
+    rounds = tuple(Round(Outcome(rate, 1.0, rate * 2, failed, 10), {"web": rate / 100}, rate / 1000) for rate in rates)
+    return Score(Round(Outcome(9999.0, 1.0, 9999.0, 1, 5), {"web": 99.0}, 1.0), rounds)
 
 
 def test_figures_are_medians_of_the_rounds_without_the_warm_up() -> None:
     figures = score(10.0, 500.0, 30.0)
     assert (figures.rate, figures.p99, figures.count) == (30.0, 60.0, 30)
     assert figures.cpu_per_read("web") == pytest.approx(30.0)
+    assert figures.others == pytest.approx(0.03)
 
 
 def test_failures_of_the_warm_up_count() -> None:
     figures = score(1.0, 2.0, failed=2)
     assert (figures.failed, figures.answered) == (5, 20)
+
+
+def test_work_outside_the_bench_counts_as_that_of_others_and_its_own_does_not(
+    told: list[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, own, clock = iter((100.0, 104.0) * 4), iter((10.0, 11.0) * 4), iter((0.0, 10.0) * 4)
+    monkeypatch.setattr(contest, "machine_seconds", lambda: next(busy))
+    monkeypatch.setattr(contest, "used_seconds", lambda roots: next(own))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    [scores] = run_rounds([Server(1, 10, told)], 1, least_body=100)
+    assert scores[Shape.HOT].others == pytest.approx((4.0 - 1.0) / (10.0 * 2))

@@ -1,10 +1,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from manabi.bench.cpu import used_seconds
+from manabi.bench.cpu import machine_seconds, used_seconds
 
 BUSY = "while True: pass"
 BUSY_BELOW = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{BUSY}'])"
@@ -25,16 +26,17 @@ def running(code: str) -> Iterator["subprocess.Popen[bytes]"]:
         process.communicate()
 
 
-def wait_until_used(pid: int, seconds: float) -> float:
-    while (used := used_seconds([pid])) < seconds:
+def wait_until(state: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not state():
+        assert time.monotonic() < deadline
         os.sched_yield()
-    return used
 
 
 def test_the_work_of_a_descendant_counts_for_the_process_above() -> None:
     with running(BUSY_BELOW) as process:
-        used = wait_until_used(process.pid, 0.3)  # the process itself only waits
-        assert used_seconds([os.getpid()]) >= used
+        wait_until(lambda: used_seconds([process.pid]) >= 0.3)  # the process itself only waits
+        assert used_seconds([os.getpid()]) >= 0.3
 
 
 def test_the_work_of_a_descendant_that_ended_still_counts() -> None:
@@ -48,3 +50,10 @@ def test_a_process_that_is_not_there_has_used_nothing() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     assert used_seconds([process.pid]) == 0
+
+
+def test_the_machine_is_at_least_as_busy_as_one_process_on_it() -> None:
+    with running(BUSY) as process:
+        before = machine_seconds()
+        wait_until(lambda: used_seconds([process.pid]) >= 0.3)
+        wait_until(lambda: machine_seconds() >= before + 0.2)  # both are counted by tick, not in the same instant

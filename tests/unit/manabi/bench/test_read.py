@@ -6,15 +6,15 @@ from manabi.bench.contest import Round, Score, Shape
 from manabi.bench.lines import Line, Peer
 from manabi.bench.load import Outcome
 from manabi.bench.measured_node import LogCount
-from manabi.bench.read import log_lines, own_lines, ratio_lines
+from manabi.bench.read import log_lines, others_line, own_lines, ratio_lines
 
 CPU = {"web": 0.2, "postgres": 0.1, "worker": 0.05, "server": 1.0}
 PEER = Peer("Other", "1.0")
 
 
-def scores(spread: float, hot: float, failed: int = 0) -> Mapping[Shape, Score]:
+def scores(spread: float, hot: float, failed: int = 0, others: float = 0.0) -> Mapping[Shape, Score]:
     def score(rate: float) -> Score:
-        each = Round(Outcome(rate, 1.0, 2.0, failed, 100), CPU)
+        each = Round(Outcome(rate, 1.0, 2.0, failed, 100), CPU, others)
         return Score(each, (each, each))
 
     return {Shape.SPREAD: score(spread), Shape.HOT: score(hot)}
@@ -79,3 +79,11 @@ def test_the_log_holds_each_answered_read_once_and_signed(after: LogCount, surpl
     assert lines["log_entries_beyond_answers"].ok is (surplus == 0)
     assert lines["log_entries_unplaced"].value == unplaced
     assert lines["log_entries_unplaced"].ok is (unplaced == 0)
+
+
+def test_a_busy_machine_is_said_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = others_line([scores(300, 150, others=0.1), scores(100, 100, others=0.02)])
+    assert capsys.readouterr().err == ""
+    busy = others_line([scores(300, 150, others=0.02), scores(100, 100, others=0.4)])
+    assert capsys.readouterr().err.startswith("Others used 40 % of this machine")
+    assert [quiet.value, busy.value] == pytest.approx([10, 40])
