@@ -62,6 +62,7 @@ class _Deed:
     purpose: str
     refused: bool
     reason: str | None
+    whom: Part | None
 
 
 def tell_days(entries: Sequence[SeenEntry], reader: Reader) -> tuple[Day, ...]:
@@ -97,6 +98,7 @@ def _deed(group: Sequence[SeenEntry], reader: Reader) -> _Deed:
         purpose=entry["purpose"],
         refused=refused,
         reason=entry["reason"] if refused else None,
+        whom=_whom(entry, reader) if "concerns" in entry else None,
     )
 
 
@@ -126,6 +128,13 @@ def _sentence(deed: _Deed, categories: Sequence[Category]) -> Sentence:
             if deed.refused
             else N_("%(who)s saw who had looked at the record."),
             params,
+        )
+    if deed.act == Act.CODE_ISSUED and deed.whom is not None:
+        return Sentence(
+            N_("%(who)s tried to issue a code for signing in to %(whom)s.")
+            if deed.refused
+            else N_("%(who)s issued a code for signing in to %(whom)s."),
+            {"who": deed.who, "whom": deed.whom},
         )
     if deed.act != Act.RECORD_READ:
         return Sentence(N_("%(who)s used the record."), params)
@@ -158,3 +167,14 @@ def _who(who: dict[str, Any], reader: Reader) -> Part:
             if not who["organisation_name"]:
                 return office
             return Sentence(N_("%(office)s of %(place)s"), {"office": office, "place": who["organisation_name"]})
+
+
+def _whom(entry: dict[str, Any], reader: Reader) -> Part:
+    """Name for whom a code was: the reader, the child, or another, of whom a carer learns no more than that."""
+    if entry["concerns"] == str(reader.person):
+        return Sentence(N_("you"))
+    if entry["concerns"] == entry["learner"]:
+        return Sentence(N_("your child"))
+    if reader.kind is ActorKind.LEARNER and entry["outcome"] == "allowed":
+        return Sentence(N_("your parent or carer"))
+    return Sentence(N_("another person"))

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import quote
 
-from flask import g
+from flask import g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from consent.age import japan_day, school_year_of
@@ -15,9 +16,10 @@ from pds.people.service import Viewer
 from pds.school_work.home import Held, held_on
 from pds.sharing.asking import answer_refusal, current_node, current_viewer
 from pds.sharing.enforcement import Refused
-from web.accounts.current import account_in_view, require_staff
+from web.accounts.current import account_in_view, require_account, require_staff, require_stepped_up
 from web.context import now, transaction
 from web.database import bind_context
+from web.problems import wants_page
 from web.routes import Rule
 
 
@@ -57,17 +59,27 @@ def desk_in_view() -> Desk | None:
     return desk if account_in_view() is not None else None
 
 
-def require_duty(duty: Duty) -> Rule:
-    """Return the rule of routes that belong to a duty: a staff member who holds an office for it today."""
+def require_duty(*duties: Duty, fresh: bool = False) -> Rule:
+    """Return the rule of routes that belong to one of some duties: an office held today that has it.
+
+    With `fresh` the person must have proved anew who they are; a form sent too late leads there and back to its page.
+    """
 
     def check() -> ResponseReturnValue | None:
         answer = require_staff()
         if answer is not None:
             return answer
-        actor = current_viewer().actor
-        verdict = may_do(actor, duty, now(), current_node().policy)
-        if isinstance(verdict, Denied):
-            raise answer_refusal(Refused(verdict.code, public_code(verdict)))
-        return None
+        actor, policy = current_viewer().actor, current_node().policy
+        verdicts = [may_do(actor, duty, now(), policy) for duty in duties]
+        refusals = [verdict for verdict in verdicts if isinstance(verdict, Denied)]
+        if len(refusals) == len(verdicts):
+            raise answer_refusal(Refused(refusals[0].code, public_code(refusals[0])))
+        return _require_fresh() if fresh else None
 
     return check
+
+
+def _require_fresh() -> ResponseReturnValue | None:
+    if require_account().is_stepped_up(now()) or not wants_page():
+        return require_stepped_up()
+    return redirect(f"/confirm?next={quote(request.full_path.rstrip('?'))}", 303)

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from consent.vocabulary import Duty
-from pds.school_work import pages
+from pds.school_work import code_pages, pages
 from pds.school_work.asking import desk_in_view, require_duty
 from web.shell import Feature
 
@@ -14,13 +14,18 @@ _ROOM = Path(str(files("pds"))) / "school_work"
 def school_work_feature() -> Feature:
     """Return first page, class lists and sign-in codes of staff, and a rule `duty:…` for each duty of an office.
 
+    `duty:…:fresh` asks besides for a fresh proof of who is asking.
     Needs the rules of the accounts feature and the words of look back.
     """
     return Feature(
         name="school_work",
-        blueprints=(pages.blueprint,),
+        blueprints=(pages.blueprint, code_pages.blueprint),
         templates=_ROOM / "templates",
-        rules={f"duty:{duty}": require_duty(duty) for duty in Duty},
+        rules={
+            **{f"duty:{duty}": require_duty(duty) for duty in Duty},
+            **{f"duty:{duty}:fresh": require_duty(duty, fresh=True) for duty in Duty},
+            "duty:codes": require_duty(Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE),
+        },
         template_globals={"desk_in_view": desk_in_view},
         styles=(_ROOM / "school_work.css",),
     )

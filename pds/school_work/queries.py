@@ -5,7 +5,7 @@ after the context names the children as well.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -49,14 +49,19 @@ class Seat:
 class SchoolLine:
     """A school, or a board itself, as a list shows it."""
 
-    organisation: UUID
     name: str
     kind: str
+    place: Place
+
+    @property
+    def organisation(self) -> UUID:
+        """The school or board."""
+        return self.place.organisation
 
 
 @dataclass(frozen=True, slots=True)
 class StaffLine:
-    """A member of staff with the roles held today or later."""
+    """A member of staff with roles, as a list shows them."""
 
     staff: UUID
     name: str
@@ -104,52 +109,55 @@ def schools_of(session: Session, boards: Iterable[UUID], day: date) -> list[Scho
         )
         .order_by(Organisation.kind == "school", Organisation.code)
     ).scalars()
-    return [SchoolLine(row.organisation_id, row.name, row.kind) for row in rows]
+    return [SchoolLine(row.name, row.kind, Place(row.organisation_id, row.parent_id)) for row in rows]
 
 
-def find_place(session: Session, organisation: UUID) -> tuple[SchoolLine, Place] | None:
-    """Return a school or board with its place among the others."""
-    row = session.get(Organisation, organisation)
-    if row is None or row.withdrawn:
-        return None
-    return SchoolLine(row.organisation_id, row.name, row.kind), Place(row.organisation_id, row.parent_id)
-
-
-def staff_of(session: Session, organisation: UUID, day: date) -> list[StaffLine]:
+def staff_of(session: Session, organisation: UUID, day: date) -> list[tuple[StaffLine, Colleague]]:
     """Return who holds a role at an organisation on a day or takes one up later, by name as it is read."""
-    rows = session.execute(
-        select(Staff.staff_id, Staff.name, Staff.reading, StaffRole)
-        .join(StaffRole, StaffRole.staff_id == Staff.staff_id)
+    here = (
+        select(StaffRole.staff_id)
         .where(
             StaffRole.organisation_id == organisation,
             StaffRole.withdrawn.is_(False),
-            Staff.withdrawn.is_(False),
             StaffRole.valid_to.is_(None) | (StaffRole.valid_to >= day),
         )
-        .order_by(Staff.reading, Staff.staff_id, StaffRole.valid_from)
+        .scalar_subquery()
     )
-    lines: dict[UUID, StaffLine] = {}
-    for row in rows:
-        before = lines.get(row.staff_id)
-        roles = (*(before.roles if before else ()), _role(row.StaffRole))
-        lines[row.staff_id] = StaffLine(row.staff_id, row.name, row.reading, roles)
-    return list(lines.values())
+    return [
+        (replace(line, roles=tuple(role for role in line.roles if _here(role, organisation, day))), colleague)
+        for line, colleague in _staff(session, Staff.staff_id.in_(here))
+    ]
 
 
 def find_colleague(session: Session, staff: UUID) -> tuple[StaffLine, Colleague] | None:
     """Return a member of staff with every office anywhere, as the rules judge them."""
-    found = session.get(Staff, staff)
-    if found is None or found.withdrawn:
-        return None
+    return next(iter(_staff(session, Staff.staff_id == staff)), None)
+
+
+def _staff(session: Session, wanted: ColumnElement[bool]) -> list[tuple[StaffLine, Colleague]]:
     rows = session.execute(
-        select(StaffRole, Organisation.parent_id)
-        .join(Organisation, Organisation.organisation_id == StaffRole.organisation_id)
-        .where(StaffRole.staff_id == staff, StaffRole.withdrawn.is_(False))
-        .order_by(StaffRole.valid_from)
+        select(Staff, StaffRole, Organisation.parent_id)
+        .outerjoin(StaffRole, and_(StaffRole.staff_id == Staff.staff_id, StaffRole.withdrawn.is_(False)))
+        .outerjoin(Organisation, Organisation.organisation_id == StaffRole.organisation_id)
+        .where(wanted, Staff.withdrawn.is_(False))
+        .order_by(Staff.reading, Staff.staff_id, StaffRole.valid_from)
     )
-    offices = tuple((_role(row.StaffRole), row.parent_id) for row in rows)
-    line = StaffLine(staff, found.name, found.reading, tuple(role for role, _ in offices))
-    return line, Colleague(staff, offices)
+    found: dict[UUID, tuple[StaffLine, Colleague]] = {}
+    for person, role, board in rows:
+        line, colleague = found.get(person.staff_id) or (
+            StaffLine(person.staff_id, person.name, person.reading, ()),
+            Colleague(person.staff_id, ()),
+        )
+        held = () if role is None else (_role(role),)
+        found[person.staff_id] = (
+            replace(line, roles=line.roles + held),
+            replace(colleague, offices=colleague.offices + tuple((office, board) for office in held)),
+        )
+    return list(found.values())
+
+
+def _here(role: RoleHeld, organisation: UUID, day: date) -> bool:
+    return role.organisation == organisation and (role.valid_to is None or day <= role.valid_to)
 
 
 def _classes(day: date) -> Select[SchoolClass, str, UUID | None, int]:
