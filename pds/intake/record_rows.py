@@ -109,10 +109,12 @@ def _put(
 def _report(
     layout: Layout, form: BodyForm, fault: BodyFault, file: str, rows: Sequence[RowValues], findings: Findings
 ) -> None:
-    row = _row_of(fault, rows)
+    source = _row_of(fault, rows)
+    row = source.row
     if fault.message is not None:
         column = layout.column_at(fault.path)
-        findings.add(rule_problem(form, fault.rule), file, row, column)
+        value = "" if column is None else str(source.values.get(layout.index(column), ""))
+        findings.add(rule_problem(form, fault.rule), file, row, column, value)
         return
     path = (*fault.path, fault.missing) if fault.missing is not None else fault.path
     column = layout.column_at(path) or layout.column_at(path[:1])
@@ -128,11 +130,11 @@ def rule_problem(form: BodyForm, rule: str) -> Problem:
     return Problem(f"{RULE_CODE}{form.category.value}.{rule}", Severity.ERROR, "", "")
 
 
-def _row_of(fault: BodyFault, rows: Sequence[RowValues]) -> int:
+def _row_of(fault: BodyFault, rows: Sequence[RowValues]) -> RowValues:
     """Return the row an item of a repeated list came from; the first row for everything else."""
     if len(rows) > 1 and len(fault.path) > 1 and isinstance(fault.path[1], int) and fault.path[1] < len(rows):
-        return rows[fault.path[1]].row
-    return rows[0].row
+        return rows[fault.path[1]]
+    return rows[0]
 
 
 def _label(schema: dict[str, Any], path: Sequence[str | int]) -> str:

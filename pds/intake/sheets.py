@@ -3,8 +3,9 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from typing import IO, Final
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
+from typing import Final
 
 from pds.intake import file_problems
 from pds.intake.archive import Parcel, Unreadable
@@ -28,23 +29,25 @@ class Sheet:
             self._problem = _wrong_encoding(stream.read(_SAMPLE))
         with parcel.open(name) as stream:
             self.has_bom = stream.read(3) == codecs.BOM_UTF8
-        self.header = next(self._read(), [])
+        with closing(self._read()) as lines:
+            self.header = next(lines, [])
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield every data row with its number; raises `Unreadable` where the file stops making sense."""
-        lines = self._read()
-        next(lines, None)
-        for number, cells in enumerate(lines, start=2):
-            if cells:
-                yield number, cells
+        with closing(self._read()) as lines:
+            next(lines, None)
+            for number, cells in enumerate(lines, start=2):
+                if cells:
+                    yield number, cells
 
-    def _read(self) -> Iterator[list[str]]:
+    def _read(self) -> Generator[list[str], None, None]:
         if self._problem is not None:
             raise Unreadable(self._problem, self.name)
         row = 1
         with self._parcel.open(self.name) as stream:
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
             try:
-                for cells in csv.reader(_lines(stream, self.name), strict=True):
+                for cells in csv.reader(_lines(text, self.name), strict=True):
                     if len(cells) > _MOST_CELLS:
                         raise Unreadable(file_problems.TOO_MANY_CELLS, self.name, row, most=_MOST_CELLS)
                     yield cells
@@ -57,10 +60,12 @@ class Sheet:
                 raise Unreadable(
                     file_problems.CELL_TOO_LONG if long else file_problems.BROKEN_CSV, self.name, row
                 ) from error
+            finally:
+                with suppress(ValueError):  # the stream may have been closed by its own failure
+                    text.detach()
 
 
-def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="strict", newline="")
+def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     while line := text.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE and not line.endswith("\n"):
             raise Unreadable(file_problems.LINE_TOO_LONG, name)

@@ -24,8 +24,9 @@ from web.jobs.runner import Handler, JobRun
 
 PROGRESS_ROWS: Final = 500
 _STRAY_AFTER: Final = timedelta(days=1)
-_ONE_AT_A_TIME: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_LOCK: Final = 0x6D616E61_62690001
+ONE_AT_A_TIME: Final = 0x6D616E61_62690001
+"""Number of the advisory lock that whoever applies or undoes holds until the end of the transaction."""
+_TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _LOCK_PAUSE: Final = 0.5
 _CLOSED: Final = {RunState.CLOSED, RunState.UNDONE}
 
@@ -180,7 +181,7 @@ def _stepper(job: JobRun, total: int | None, after: Callable[[str], None]) -> Ca
 
 def _wait_for_turn(session: Session, job: JobRun) -> None:
     """Let one run at a time change anything: the others wait with their lease kept alive."""
-    while not session.execute(_ONE_AT_A_TIME, {"lock": _LOCK}).scalar_one():
+    while not session.execute(_TRY_LOCK, {"lock": ONE_AT_A_TIME}).scalar_one():
         job.note_progress(0, None)
         time.sleep(_LOCK_PAUSE)
 

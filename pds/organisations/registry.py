@@ -234,7 +234,18 @@ def take_back_rows(session: Session, kind: str, changes: Sequence[Change]) -> li
     """Take back changes of this room's rows; a class or school that something hangs on stays."""
     match kind:
         case "organisation":
-            return take_back(session, ORGANISATIONS, changes, in_use=lambda keys: _organisations_in_use(session, keys))
+            standing = standing_rows(session, ORGANISATIONS, [change.key for change in changes])
+            schools = {key for key, row in standing.items() if row["kind"] == OrganisationKind.SCHOOL}
+            return [
+                stuck
+                for part in (
+                    [change for change in changes if change.key in schools],
+                    [change for change in changes if change.key not in schools],  # what schools stand under comes last
+                )
+                for stuck in take_back(
+                    session, ORGANISATIONS, part, in_use=lambda keys: _organisations_in_use(session, keys)
+                )
+            ]
         case "school_class":
             return take_back(session, CLASSES, changes, in_use=lambda keys: _classes_in_use(session, keys))
         case "enrolment":
