@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from consent.age import japan_day
 from consent.policy.model import Citation, Retention
 from consent.visibility import handling_of, who_sees, withheld_fields
 from consent.vocabulary import ActorKind, Category, Relation, Text
@@ -14,7 +15,7 @@ from pds.look_back.changes import Change, compare
 from pds.look_back.forms import find_form
 from pds.look_back.reading import draw, is_simple, read_all, years_of
 from pds.look_back.register import build_register
-from pds.look_back.strip import ATTENDANCE_FORM, build_strip
+from pds.look_back.strip import ATTENDANCE_FORM, Strip, build_strip
 from pds.look_back.timeline import find_news, open_records, sources_of
 from pds.look_back.year import build_year, mark_meanings
 from pds.people import service as people
@@ -84,7 +85,7 @@ def year(learner: UUID, school_year: int) -> ResponseReturnValue:
     """One school year."""
     overview = read_all(learner)
     known = [item.school_year for item in years_of(overview)]
-    page = build_year(overview.records, school_year)
+    page = build_year(overview.records, school_year, japan_day(now()))
     if page is None:
         raise NotFound
     return draw(
@@ -117,7 +118,7 @@ def record(learner: UUID, record: UUID) -> ResponseReturnValue:
         record=opened,
         grade=_grade(disclosed),
         register=build_register(form, disclosed.body, disclosed.withheld),
-        strip=build_strip(opened.place.school_year, [disclosed.body]) if opened.schema == ATTENDANCE_FORM else None,
+        strip=_strip(disclosed),
         withheld=[
             field
             for field in withheld_fields(category, disclosed.relation, current_node().policy, now())
@@ -177,6 +178,12 @@ def _history(disclosed: Disclosed, notes: list[VersionNote]) -> tuple[Step, ...]
         if note.version <= disclosed.record.place.version
     ]
     return tuple(reversed(steps))
+
+
+def _strip(disclosed: Disclosed) -> Strip | None:
+    if disclosed.record.schema != ATTENDANCE_FORM:
+        return None
+    return build_strip(disclosed.record.place.school_year, [disclosed.body], japan_day(now()))
 
 
 def _grade(disclosed: Disclosed) -> Text | None:

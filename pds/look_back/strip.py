@@ -21,10 +21,11 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One cell of the strip; `mark` is the code of what was recorded, None for nothing."""
+    """One cell of the strip; `mark` is the code of what was recorded, None for nothing. `coming`: not yet lived."""
 
     number: int
     free: bool
+    coming: bool
     mark: str | None
 
 
@@ -64,18 +65,18 @@ class Strip:
     days: tuple[RecordedDay, ...]
 
 
-def build_strip(school_year: int, bodies: Iterable[Mapping[str, Any]]) -> Strip:
-    """Lay out the exceptions of one school year, of one school or of several."""
+def build_strip(school_year: int, bodies: Iterable[Mapping[str, Any]], today: date) -> Strip:
+    """Lay out the exceptions of one school year, of one school or of several, as they stand on `today`."""
     exceptions = sorted((entry for body in bodies for entry in body["exceptions"]), key=lambda entry: entry["date"])
     marks = {date.fromisoformat(entry["date"]): entry["mark"] for entry in exceptions}
-    months = tuple(_month(school_year, month, marks) for month in (*range(_APRIL, 13), *range(1, _APRIL)))
+    months = tuple(_month(school_year, month, marks, today) for month in (*range(_APRIL, 13), *range(1, _APRIL)))
     return Strip(months, _count(exceptions), tuple(_say(entry) for entry in exceptions))
 
 
-def _month(school_year: int, month: int, marks: Mapping[date, str]) -> Month:
+def _month(school_year: int, month: int, marks: Mapping[date, str], today: date) -> Month:
     year = school_year if month >= _APRIL else school_year + 1
     days = (date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1))
-    return Month(month, tuple(Day(day.day, day.weekday() >= _SATURDAY, marks.get(day)) for day in days))
+    return Month(month, tuple(Day(day.day, day.weekday() >= _SATURDAY, day > today, marks.get(day)) for day in days))
 
 
 def _count(exceptions: Sequence[Mapping[str, Any]]) -> tuple[MarkCount, ...]:

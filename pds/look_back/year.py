@@ -41,12 +41,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """Somebody's own words about the child, to be quoted: under which heading, by which school, when."""
+    """Somebody's own words about the child, to be quoted: under which heading, by which school."""
 
     heading: Text
     text: str
     school: str
-    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,8 @@ class YearPage:
     sources: tuple[Source, ...]
 
 
-def build_year(disclosed: Sequence[Disclosed], school_year: int) -> YearPage | None:
-    """Return the page of one year, or None where there is no record of it."""
+def build_year(disclosed: Sequence[Disclosed], school_year: int, today: date) -> YearPage | None:
+    """Return the page of one year as it stands on `today`, or None where there is no record of it."""
     here = [record for record in open_records(disclosed) if _is_of(record, school_year)]
     if not here:
         return None
@@ -103,7 +102,7 @@ def build_year(disclosed: Sequence[Disclosed], school_year: int) -> YearPage | N
         sentences=tuple(_sentences(guidance, daily, learning)),
         learning=tuple(part for part in learning if part.subjects),
         comments=tuple(comment for record in guidance for comment in _comments(record)),
-        attendance=_attendance(school_year, guidance, daily),
+        attendance=_attendance(school_year, guidance, daily, today),
         health=tuple(_health(record) for record in _pick(here, Category.HEALTH_CHECK)),
         sources=sources_of(here),
     )
@@ -188,18 +187,19 @@ def _mark(codes: Mapping[str, Text], letter: str | None) -> Mark | None:
 
 def _comments(record: OpenedRecord) -> Iterable[Comment]:
     form, body = find_form(GUIDANCE_FORM), record.body
-    day = record.issued_at.date()
     for name in ("moral", "foreign_language_activity", "overall_remarks"):
         if not is_empty(body.get(name)):
-            yield Comment(form.inner(name).label, body[name], record.school_name, day)
+            yield Comment(form.inner(name).label, body[name], record.school_name)
     study = body.get("integrated_study") or {}
     words = [study.get("activity"), study.get("evaluation")]
     if any(words):
         text = "\n".join(word for word in words if word)
-        yield Comment(form.inner("integrated_study").label, text, record.school_name, day)
+        yield Comment(form.inner("integrated_study").label, text, record.school_name)
 
 
-def _attendance(school_year: int, guidance: Sequence[OpenedRecord], daily: Sequence[OpenedRecord]) -> Attendance | None:
+def _attendance(
+    school_year: int, guidance: Sequence[OpenedRecord], daily: Sequence[OpenedRecord], today: date
+) -> Attendance | None:
     if not guidance and not daily:
         return None
     form = find_form(GUIDANCE_FORM).inner("attendance")
@@ -209,7 +209,7 @@ def _attendance(school_year: int, guidance: Sequence[OpenedRecord], daily: Seque
         for record in guidance
         if not is_empty(record.body["attendance"].get(item.name))
     )
-    strip = build_strip(school_year, (record.body for record in daily)) if daily else None
+    strip = build_strip(school_year, (record.body for record in daily), today) if daily else None
     return Attendance(rows, strip, tuple(record.place.record for record in (*guidance, *daily)))
 
 
