@@ -72,7 +72,7 @@ def main() -> int:
     wanted = sys.argv[1] if len(sys.argv) > 1 else "test"
     suites = PROVE if wanted == "prove" else TEST
     os.chdir(ROOT)
-    environment = {**os.environ, "PYTHONWARNINGS": "default", "TZ": "UTC"}
+    environment = {**os.environ, "TZ": "UTC"}
     shutil.rmtree(RESULTS, ignore_errors=True)
     failed: list[str] = []
     seconds: dict[str, float] = {}

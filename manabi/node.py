@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve = tasks.add_parser("serve", help="serve the pages and the interface")
     serve.add_argument("--bind", default="127.0.0.1:8400", help="address and port (default: %(default)s)")
     serve.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
-    serve.add_argument("--threads", type=int, default=8, help="threads per process (default: %(default)s)")
+    serve.add_argument("--threads", type=int, default=4, help="threads per process (default: %(default)s)")
     tasks.add_parser("work", help="run background jobs and keep the access log signed")
     tasks.add_parser("migrate", help="bring the schema up to date, as MANABI_OWNER_DATABASE_URL")
     tasks.add_parser("make-keyring", help="lay a new keyring, once")

@@ -133,7 +133,7 @@ def environment_of(folder: DemoFolder, server: embedded.EmbeddedServer, url: str
         "MANABI_PUBLIC_URL": url,
         "MANABI_DATABASE_URL": server.url("manabi_app", DATABASE),
         "MANABI_JOBS_DATABASE_URL": server.url("manabi_jobs", DATABASE),
-        "MANABI_POOL": "8",
+        "MANABI_POOL": "5",
         "MANABI_KEYRING": str(folder.keyring.resolve()),
         "MANABI_UPLOADS": str((folder.path / "uploads").resolve()),
         "MANABI_BROKER_URL": "filesystem://",
