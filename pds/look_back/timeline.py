@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from consent.age import school_year_of
+from consent.age import japan_day, school_year_of
 from consent.vocabulary import Category, Text
 from consent.wording import label
 from pds.look_back.forms import find_form
@@ -127,9 +127,14 @@ def is_in_first_grades(years: Sequence[Year]) -> bool:
 
 
 def find_news(disclosed: Sequence[Disclosed], now: datetime, most: int = 3) -> tuple[News, ...]:
-    """Return what came or changed in the last two months, the newest first, at most three things."""
+    """Return what came or changed in the last two months, the newest first, at most three things.
+
+    Of what came on one day the latest school year counts most: an import brings many years at once.
+    """
     fresh = [item.record for item in disclosed if now - item.record.issued_at <= _NEW_FOR]
-    fresh.sort(key=lambda record: (record.issued_at, record.place.school_year, record.place.category), reverse=True)
+    fresh.sort(
+        key=lambda record: (japan_day(record.issued_at), record.place.school_year, record.issued_at), reverse=True
+    )
     return tuple(News(record.place.record, _news(record), record.issued_at) for record in fresh[:most])
 
 

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Site, sign_in
+from tests.browser.screenshots import give_passkey_device
 from trust.transparency.bundle import verify_bundle
 
 Window = Callable[..., Page]
@@ -207,13 +208,7 @@ def test_everything_works_without_javascript(site: Site, open_browser: Window) -
 
 def test_a_teacher_enrols_with_a_passkey_and_opens_a_record_in_care(site: Site, open_browser: Window) -> None:
     page = open_browser(DESKTOP)
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options: dict[str, Any] = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    give_passkey_device(page)
     page.goto("/enrol")
     page.fill("#code", site.household.teacher_code)
     page.click("main form button")

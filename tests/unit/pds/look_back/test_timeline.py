@@ -85,6 +85,13 @@ def test_news_are_the_newest_three_of_the_last_two_months() -> None:
     assert find_news(records[-1:], NOW) == ()
 
 
+def test_of_an_import_of_many_years_the_present_one_is_the_news() -> None:
+    records = [
+        disclose(Category.ATTENDANCE_DAILY, bodies.attendance_daily(year), issued_at=NOW) for year in (2024, 2025)
+    ] + [disclose(Category.HEALTH_CHECK, bodies.health_check(2026), issued_at=NOW - timedelta(hours=1))]
+    assert [item.record for item in find_news(records, NOW, most=1)] == [records[-1].record.place.record]
+
+
 def test_news_tell_a_correction_from_a_new_record() -> None:
     first = disclose(Category.HEALTH_CHECK, bodies.health_check())
     corrected = disclose(Category.HEALTH_CHECK, bodies.health_check(), version=2)
