@@ -25,6 +25,7 @@ _END_64_LOCATOR: Final = b"PK\x06\x07"
 _LONGEST_COMMENT: Final = 65_535
 _ENCRYPTED: Final = 0x1
 _MODES: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_SPREADSHEET_MARK: Final = "[Content_Types].xml"
 _LINK: Final = 0o120000
 _KIND: Final = 0o170000
 
@@ -100,6 +101,8 @@ class Parcel:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, UnicodeDecodeError, struct.error, ValueError) as error:
             raise Unreadable(file_problems.ARCHIVE_DAMAGED, self.name) from error
+        if any(entry.filename == _SPREADSHEET_MARK for entry in entries):
+            raise Unreadable(file_problems.SPREADSHEET_FILE, self.name)
         if len(entries) > self._limits.members:
             raise Unreadable(file_problems.TOO_MANY_MEMBERS, self.name, most=self._limits.members)
         for entry in entries:

@@ -74,6 +74,12 @@ NOT_CSV_IN_ARCHIVE: Final = Problem(
     N_("There is a file in the zip that is not a CSV file."),
     N_("Remove it from the zip and hand the zip in again."),
 )
+SPREADSHEET_FILE: Final = Problem(
+    "intake.spreadsheet_file",
+    _E,
+    N_("This is a spreadsheet file (.xlsx), not CSV."),
+    N_('In the spreadsheet, choose "Save as" and the type "CSV UTF-8 (comma delimited)", then hand that file in.'),
+)
 MEMBER_TWICE: Final = Problem(
     "intake.member_twice",
     _E,

@@ -161,12 +161,12 @@ def _string_reader(data: dict[str, Any]) -> Callable[[str], Any]:
     diagnose = _code_diagnosis(data)
 
     def read(cell: str) -> Any:
-        if len(cell) > most:
-            return cell_problems.TOO_LONG, {"found": len(cell), "most": most}
         if _FORBIDDEN_TEXT.search(cell):
             return file_problems.CONTROL_CHARACTER, {}
         if pattern is not None and not pattern.fullmatch(cell):
             return diagnose(cell) or (cell_problems.BAD_PATTERN, {"example": data["example"]})
+        if len(cell) > most:
+            return cell_problems.TOO_LONG, {"found": len(cell), "most": most}
         return cell
 
     return read

@@ -86,7 +86,7 @@ def _wrong_encoding(sample: bytes) -> Problem | None:
 def _legacy_or_unknown(sample: bytes) -> Problem:
     """Tell cp932, which Japanese spreadsheets still write, from anything else that is not UTF-8."""
     try:
-        codecs.getincrementaldecoder("cp932")().decode(sample)
+        text = codecs.getincrementaldecoder("cp932")().decode(sample)
     except UnicodeDecodeError:
         return file_problems.NOT_UTF8
-    return file_problems.CP932
+    return file_problems.NOT_UTF8 if "\0" in text else file_problems.CP932

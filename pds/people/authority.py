@@ -69,13 +69,15 @@ def put_authority(session: Session, node: Node, wanted: Sequence[WantedCare], *,
     shelf = care_shelf(node.node_id)
     standing = _entries_of(session, {one.learner for one in wanted})
     keys = node.keyring.subject_keys({one.learner for one in wanted})
+    lines: dict[Key, list[tuple[Key, Values]]] = {}
+    for key, row in standing.items():
+        if not row["withdrawn"]:
+            lines.setdefault(key[:2], []).append((key, row))
     rows: list[Wanted] = []
     others: list[Wanted] = []
     blocked: set[tuple[UUID, UUID]] = set()
     for one in wanted:
-        line = [
-            (key, row) for key, row in standing.items() if key[:2] == (one.learner, one.carer) and not row["withdrawn"]
-        ]
+        line = lines.get((one.learner, one.carer), [])
         contacts = {key for key, row in line if key[2] != one.valid_from and _is_from_roster(shelf, key, row, keys)}
         others += [Wanted(key, {"withdrawn": True}) for key in contacts]
         line = [(key, row) for key, row in line if key not in contacts]

@@ -14,6 +14,7 @@ from consent.age import school_year_begin, school_year_end
 from consent.vocabulary import Category, Text
 
 Body = dict[str, Any]
+_Path = tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _compile_rule(rule: dict[str, Any]) -> _Rule:
 
 
 def _equals(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    total, (whole, part) = operands[0], operands[1]["difference"]
+    total, (whole, part) = _path(operands[0]), map(_path, operands[1]["difference"])
 
     def holds(body: Body) -> bool:
         a, b, c = _value(body, total), _value(body, whole), _value(body, part)
@@ -84,7 +85,7 @@ def _equals(operands: Sequence[Any]) -> Callable[[Body], bool]:
 
 
 def _at_most(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    low, high = operands
+    low, high = map(_path, operands)
 
     def holds(body: Body) -> bool:
         a, b = _value(body, low), _value(body, high)
@@ -94,24 +95,24 @@ def _at_most(operands: Sequence[Any]) -> Callable[[Body], bool]:
 
 
 def _unique(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    path = operands[0]
+    path = _path(operands[0])
 
     def holds(body: Body) -> bool:
-        values = [value for value in _values(body, path.split(".")) if value is not None]
+        values = [value for value in _values(body, path) if value is not None]
         return len(values) == len(set(values))
 
     return holds
 
 
 def _within_school_year(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    dates, year = operands
+    dates, year = map(_path, operands)
 
     def holds(body: Body) -> bool:
         school_year = _value(body, year)
         if not isinstance(school_year, int) or not date.min.year < school_year < date.max.year:
             return True
         first, last = school_year_begin(school_year).isoformat(), school_year_end(school_year).isoformat()
-        return all(first <= value <= last for value in _values(body, dates.split(".")) if value is not None)
+        return all(first <= value <= last for value in _values(body, dates) if value is not None)
 
     return holds
 
@@ -124,20 +125,24 @@ _OPERATIONS: dict[str, Callable[[Sequence[Any]], Callable[[Body], bool]]] = {
 }
 
 
-def _value(body: Body, path: str) -> Any:
-    return next(_values(body, path.split(".")), None)
+def _path(text: str) -> tuple[tuple[str, bool], ...]:
+    """Return a path as names, each with whether it stands for every item of a list (`name[]`)."""
+    return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in text.split("."))
 
 
-def _values(node: Any, path: Sequence[str]) -> Iterator[Any]:
-    """Yield what stands under a path; `name[]` goes into every item of a list."""
-    if not path:
-        yield node
-        return
-    name = path[0]
-    if not isinstance(node, dict):
-        return
-    if name.endswith("[]"):
-        for item in node.get(name[:-2]) or ():
-            yield from _values(item, path[1:])
-    elif name in node:
-        yield from _values(node[name], path[1:])
+def _value(body: Body, path: _Path) -> Any:
+    return next(_values(body, path), None)
+
+
+def _values(node: Any, path: _Path) -> Iterator[Any]:
+    for depth, (name, every) in enumerate(path):
+        if not isinstance(node, dict):
+            return
+        node = node.get(name)
+        if node is None:
+            return
+        if every:
+            for item in node:
+                yield from _values(item, path[depth + 1 :])
+            return
+    yield node

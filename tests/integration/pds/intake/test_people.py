@@ -15,7 +15,7 @@ def load_base(desk: Desk) -> None:
 
 
 def load_authority(desk: Desk, **more: object) -> None:
-    desk.load(sheet("carer_authority", authority_row(**more)), "carers.csv")
+    desk.load(sheet("carer_authority", authority_row() | more), "carers.csv")
 
 
 def standing(desk: Desk) -> list[tuple[object, ...]]:
@@ -98,7 +98,7 @@ def test_a_row_of_authority_is_refused_at_its_column(
     desk: Desk, change: dict[str, object], code: str, column: str
 ) -> None:
     load_base(desk)
-    seen = desk.hand_in(sheet("carer_authority", authority_row(**change)), "carers.csv")  # type: ignore[arg-type]
+    seen = desk.hand_in(sheet("carer_authority", authority_row() | change), "carers.csv")
     (finding,) = desk.findings(seen.run_id)
     assert (finding.code, finding.row, finding.column) == (f"intake.{code}", 2, column)
 
