@@ -9,7 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from consent.wording import label
 from pds.look_back import api, log_pages, pages, style
 from pds.look_back.saying import say_bare, say_joined, say_joint, say_month, say_part
-from pds.look_back.words import SchoolYear, same_everywhere
+from pds.look_back.words import SchoolYear
 from pds.node import Node
 from pds.sharing.asking import keep_node
 from web.shell import Feature
@@ -29,7 +29,6 @@ def look_back_feature(node: Node) -> Feature:
             "month_name": say_month,
             "label_of": label,
             "in_school_year": SchoolYear,
-            "as_written": same_everywhere,
             "look_back_style": style.style_address,
         },
     )
