@@ -59,7 +59,7 @@ def test_the_family_is_told_in_words_for_whom_the_code_was(town: Town, visit: Vi
     child = town.pupils[0]
     issue(visit(town.staff["clerk"]), f"/staff/codes/families/{child}/{town.mother}")
     page = visit(child if reader == "child" else town.mother).get(f"/learners/{child}/log")
-    told = "保護者の方のサインインコードを発行" if reader == "child" else "あなたのサインインコードを発行"
+    told = "保護者の方のログインコードを発行" if reader == "child" else "あなたのログインコードを発行"
     assert told in main_text(page).replace(" ", ""), main_text(page)
     assert "みらい市立東小学校" in main_text(page)
 

@@ -1,0 +1,165 @@
+"""A node for the browser with a whole school in it: twelve classes, one of them full, and everybody who works there."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from flask import Flask
+from sqlalchemy import update
+from werkzeug.serving import make_server
+
+from consent.policy.loader import shipped_policy
+from consent.vocabulary import StaffRole
+from pds.access_log.sequencer import Sequencer
+from pds.app import make_node_app
+from pds.node import Node
+from pds.organisations.models import Enrolment
+from pds.people.details import Name
+from pds.people.models import Staff
+from pds.people.models import StaffRole as RoleRow
+from pds.settings import read_settings
+from tests.factories.node import EAST, NOW, WEST, World
+from tests.integration.conftest import Cluster
+from trust.keyring import FileKeyring
+from web.accounts.models import AccountKind
+from web.database import Database
+
+_FAMILIES = (
+    "佐藤 さとう", "鈴木 すずき", "髙橋 たかはし", "田中 たなか", "伊藤 いとう", "渡邉 わたなべ",
+    "山本 やまもと", "中村 なかむら", "小林 こばやし", "加藤 かとう", "𠮷田 よしだ",
+)  # fmt: skip
+_GIVEN = ("蓮 れん", "陽葵 ひまり", "湊 みなと")
+_STAFF = {
+    "clerk": (StaffRole.CLERK, "山口 美穂", "やまぐち みほ"),
+    "principal": (StaffRole.PRINCIPAL, "石井 修", "いしい おさむ"),
+    "teacher": (StaffRole.TEACHER, "松本 拓也", "まつもと たくや"),
+    "nurse": (StaffRole.NURSE_TEACHER, "井上 さくら", "いのうえ さくら"),
+    "ended": (StaffRole.TEACHER, "木村 大輔", "きむら だいすけ"),
+}
+
+
+@dataclass(frozen=True)
+class StaffSite:
+    """Where the node is served, who works there, and the children of its full class."""
+
+    url: str
+    node: Node
+    worker: Node
+    tokens: dict[str, str]
+    staff: dict[str, UUID]
+    school: UUID
+    room: UUID
+    pupils: list[UUID]
+    mother: UUID
+
+
+@contextmanager
+def open_staff_site(cluster: Cluster, folder: Path) -> Iterator[StaffSite]:
+    """Serve a node with a whole school over the loopback."""
+    name, port = f"staff_{os.getpid()}_{uuid4().hex[:6]}", _free_port()
+    cluster.create(name, "template_manabi")
+    settings = read_settings(
+        {
+            "MANABI_NODE_ID": "mirai.test",
+            "MANABI_OPERATOR": "みらい市教育委員会",
+            "MANABI_CONTACT": "教育総務課 000-000-0000",
+            "MANABI_PUBLIC_URL": f"http://localhost:{port}",
+            "MANABI_DATABASE_URL": cluster.server.url("manabi_app", name),
+            "MANABI_JOBS_DATABASE_URL": cluster.server.url("manabi_jobs", name),
+            "MANABI_KEYRING": str(folder / "keyring"),
+            "MANABI_UPLOADS": str(folder / "uploads"),
+            "MANABI_BROKER_URL": "filesystem://",
+            "MANABI_BROKER_FOLDER": str(folder / "broker"),
+            "MANABI_SYNTHETIC": "on",
+        }
+    )
+    with ExitStack() as stack:
+        stack.callback(cluster.drop, name)
+        keyring = stack.enter_context(closing(FileKeyring.create(settings.keyring, settings.node_id)))
+        database = stack.enter_context(closing(Database(settings.database_url)))
+        jobs_database = stack.enter_context(closing(Database(settings.jobs_database_url)))
+        node = Node(settings, database, keyring, shipped_policy(), lambda: NOW)
+        worker = replace(node, database=jobs_database)
+        with jobs_database.session() as session, database.session() as accounts:
+            site = _settle(World(worker, session, accounts), settings.public_url, node)
+        Sequencer(worker).run_once(NOW - timedelta(minutes=2))
+        stack.enter_context(_served(make_node_app(node), port))
+        yield site
+
+
+def _settle(world: World, url: str, node: Node) -> StaffSite:
+    school, other = world.school(EAST), world.school(WEST)
+    rooms = [
+        world.school_class(school, name=f"{grade}年{number}組", grade=f"P{grade}")
+        for grade in range(1, 7)
+        for number in (1, 2)
+    ]
+    world.school_class(other, name="1年1組", grade="J1")
+    room = rooms[8]
+    names = [(family, given) for given in _GIVEN for family in _FAMILIES]
+    pupils = [_pupil(world, school, room, number, *pair) for number, pair in enumerate(names, start=1)]
+    for index, somewhere in enumerate(rooms):
+        if somewhere is not room:
+            for number in range(1, 4):
+                _pupil(world, school, somewhere, number, *names[(index * 3 + number) % len(names)])
+    mother = world.carer(Name("佐藤", "恵", "さとう", "めぐみ"))
+    world.care(pupils[0], mother)
+    staff = {
+        key: _employ(world, role, school, name, reading, room if key == "teacher" else None)
+        for key, (role, name, reading) in _STAFF.items()
+    }
+    staff["officer"] = _employ(world, StaffRole.BOARD_OFFICER, world.board, "近藤 由美", "こんどう ゆみ")
+    staff["operator"] = _employ(world, StaffRole.OPERATOR, world.board, "後藤 学", "ごとう まなぶ")
+    world.session.execute(update(RoleRow).where(RoleRow.staff_id == staff["ended"]).values(valid_to=date(2026, 10, 31)))
+    world.session.commit()
+    tokens = {key: world.signed_in(person, AccountKind.STAFF) for key, person in staff.items()}
+    for learner, login in ((pupils[2], "minato-3"), (pupils[5], "hina-006")):
+        world.account(learner, login=login)
+    world.commit()
+    return StaffSite(url, node, world.node, tokens, staff, school, room, pupils, mother)
+
+
+def _pupil(world: World, school: UUID, room: UUID, number: int, family: str, given: str) -> UUID:
+    (last, last_kana), (first, first_kana) = family.split(), given.split()
+    learner = world.learner(Name(last, first, last_kana, first_kana), date(2015, 6, 3))
+    world.session.add(
+        Enrolment(learner_id=learner, enrolment_id=uuid4(), source_id=str(uuid4()), class_id=room,
+                  organisation_id=school, school_year=2026, number=number, begin=date(2026, 4, 1),
+                  end=date(2027, 3, 31), withdrawn=False, revision=1)
+    )  # fmt: skip
+    world.session.flush()
+    return learner
+
+
+def _employ(
+    world: World, role: StaffRole, organisation: UUID, name: str, reading: str, room: UUID | None = None
+) -> UUID:
+    staff = world.staff(role, organisation, room)
+    world.session.execute(update(Staff).where(Staff.staff_id == staff).values(name=name, reading=reading))
+    return staff
+
+
+@contextmanager
+def _served(app: Flask, port: int) -> Iterator[None]:
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
