@@ -17,8 +17,9 @@ from consent.age import japan_day
 from pds.intake.archive import Parcel
 from pds.intake.findings import Findings
 from pds.intake.models import IntakeChange
+from pds.intake.reach import Reach
 from pds.node import Node
-from pds.organisations.registry import Directory
+from pds.organisations.registry import Directory, KnownOrganisation
 from pds.rows import Change, Merged, Outcome, insert_rows, key_to_json, to_json
 from trust.sealing import Binding, seal, unseal
 from web.clock import JAPAN
@@ -89,6 +90,7 @@ class Load:
     run: UUID
     path: Path
     file_name: str
+    officer: UUID | None
     now: datetime
     write: bool
     step: Callable[[int], None]
@@ -96,6 +98,8 @@ class Load:
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     content: str | None = None
     rows: int = 0
+    touched: set[UUID] = field(default_factory=set)
+    """Organisations the file is about."""
 
     @cached_property
     def parcel(self) -> Parcel:
@@ -106,6 +110,11 @@ class Load:
     def directory(self) -> Directory:
         """The organisations of the node."""
         return Directory(self.session)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """How far the officer's imports reach."""
+        return Reach(self.session, self.node, self.officer, self.now)
 
     @cached_property
     def changes(self) -> ChangeBook:
@@ -126,6 +135,11 @@ class Load:
     def today(self) -> date:
         """The day of the run in Japan."""
         return japan_day(self.now)
+
+    def may_touch(self, organisation: KnownOrganisation) -> bool:
+        """Whether rows about an organisation are the officer's to import; it is noted as touched."""
+        self.touched.add(organisation.organisation)
+        return self.reach.covers(organisation)
 
     def count(self, kind: str, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes of a kind of row."""
@@ -150,6 +164,7 @@ class Load:
             kinds.setdefault(kind, {name.value: 0 for name in Outcome})[outcome] = number
         return {
             "rows": self.rows,
+            "organisations": sorted(str(one) for one in self.touched),
             "kinds": kinds,
             "findings": self.findings.counts(),
             "codes": self.findings.by_code(),

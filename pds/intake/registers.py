@@ -167,6 +167,9 @@ class _RegisterReader:
             findings.add_once(
                 cell_problems.SUCCESSOR_FOLLOWED, name, row, "school_code", school.code, successor=keeper.code
             )
+        if not self._load.may_touch(keeper):
+            findings.add(roster_problems.OUT_OF_REACH, name, row, "school_code", draft.school_code)
+            return None
         return keeper
 
     def _has_its_place(self, draft: _Draft, record: WantedRecord, standing: dict[Place, StandingRecord]) -> bool:

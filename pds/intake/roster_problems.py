@@ -112,6 +112,18 @@ PRIMARY_OF_STUDENT: Final = Problem(
     N_("For a student primary must be false."),
     N_("Write false."),
 )
+OUT_OF_REACH: Final = Problem(
+    "intake.out_of_reach",
+    _E,
+    N_("This belongs to a school, a board or a person that your office does not import for."),
+    N_("Remove the row, or let the board of education hand the file in."),
+)
+ROLE_NOT_HERE: Final = Problem(
+    "intake.role_not_here",
+    _E,
+    N_("This role is held at a board of education or establisher, not at a school."),
+    N_("Write the code of the board."),
+)
 AGENT_NOT_CARER: Final = Problem(
     "intake.agent_not_carer",
     _W,

@@ -18,8 +18,10 @@ from pds.intake.errors import AlreadyApplied, HasErrors, NotChecked, NothingToUn
 from pds.intake.findings import Finding, findings_from_json
 from pds.intake.load import NOBODY
 from pds.intake.models import IntakeChange, IntakeRun, RunState
+from pds.intake.reach import Reach
 from pds.intake.uploads import store_upload
 from pds.node import Node
+from pds.organisations import registry as organisations
 from trust.sealing import Binding, seal, unseal
 from web.jobs import service as jobs
 from web.jobs.models import JobState
@@ -100,6 +102,19 @@ def list_runs(session: Session, *, most: int = 50) -> Sequence[RunView]:
     """Return the newest runs, newest first."""
     runs = session.scalars(select(IntakeRun).order_by(IntakeRun.received_at.desc()).limit(most))
     return [_view(session, run) for run in runs]
+
+
+def may_handle(session: Session, node: Node, run: RunView, officer: UUID, *, now: datetime) -> bool:
+    """Whether a run, its findings and its undo are for this officer: their own, or all of it where they may import.
+
+    Findings quote the file, so a clerk sees nothing of another school's.
+    """
+    reach = Reach(session, node, officer, now)
+    if officer in (run.received_by, run.applied_by):
+        return reach.has_duty
+    touched = [UUID(one) for one in (run.report or {}).get("organisations", [])]
+    known = organisations.establishers_of(session, touched)
+    return bool(touched) and all(one in known and reach.covers_place(one, known[one]) for one in touched)
 
 
 def findings_of(session: Session, node: Node, run_id: UUID) -> list[Finding]:

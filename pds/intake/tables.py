@@ -21,6 +21,7 @@ from pds.people.details import CareNotes
 from pds.people.staffing import WantedRole
 
 _BATCH: Final = 1000
+_ABOVE_SCHOOLS: Final = frozenset({"board_officer", "operator"})
 Row = tuple[int, dict[str, Any]]
 
 
@@ -56,6 +57,10 @@ def load_carer_authority(load: Load, sheet: Sheet, layout: Layout) -> None:
             care = _care(load, sheet.name, row, values, learners, carers)
             if care is not None:
                 wanted.append((row, care))
+        beyond = load.reach.learners_beyond(care.learner for _, care in wanted)
+        for row, care in wanted:
+            if care.learner in beyond:
+                load.findings.add(roster_problems.OUT_OF_REACH, sheet.name, row, "learner")
         put = authority.put_authority(load.session, load.node, [care for _, care in wanted], write=load.write)
         load.take("care", put.merged)
         for row, care in wanted:
@@ -117,11 +122,15 @@ def _listed_school(
             findings.add_once(cell_problems.SCHOOL_UNKNOWN, file, row, "establisher", values["establisher"])
             return None
         parent = board.organisation
-    return KnownOrganisation(
+    one = KnownOrganisation(
         organisations.organisation_id(load.place_key, code) if known is None else known.organisation,
         OrganisationKind.SCHOOL, code, values["name"], code if known is None else known.source_id, parent, successor,
         begin, end,
     )  # fmt: skip
+    if one != known and not load.may_touch(one):
+        findings.add(roster_problems.OUT_OF_REACH, file, row, "code", code)
+        return None
+    return one
 
 
 def _staff_role(load: Load, file: str, row: int, values: dict[str, Any], staff: dict[str, UUID]) -> WantedRole | None:
@@ -141,6 +150,12 @@ def _staff_role(load: Load, file: str, row: int, values: dict[str, Any], staff: 
     keeper = load.directory.keeper_of(organisation, begin)
     if keeper is not organisation:
         findings.add_once(cell_problems.SUCCESSOR_FOLLOWED, file, row, "organisation", code, successor=keeper.code)
+    if not load.may_touch(keeper):
+        findings.add(roster_problems.OUT_OF_REACH, file, row, "organisation", code)
+        return None
+    if values["role"] in _ABOVE_SCHOOLS and keeper.kind is OrganisationKind.SCHOOL:
+        findings.add(roster_problems.ROLE_NOT_HERE, file, row, "role", values["role"])
+        return None
     class_id = None
     if "class" in values:
         class_id = organisations.class_id(load.place_key, keeper.organisation, values["class"])

@@ -159,8 +159,9 @@ def _read(
 ) -> Load:
     total = None if run.report is None else int(run.report["rows"])
     load = Load(
-        session, node, run.run_id, path, run.file_name, job.clock(), write=write, step=_stepper(job, total, after)
-    )
+        session, node, run.run_id, path, run.file_name, run.applied_by if write else run.received_by, job.clock(),
+        write=write, step=_stepper(job, total, after),
+    )  # fmt: skip
     after("read")
     read_parcel(load)
     return load

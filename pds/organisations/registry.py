@@ -166,6 +166,12 @@ def organisation_id(id_key: bytes, code: str) -> UUID:
     return derive_id(id_key, "organisation", code)
 
 
+def establishers_of(session: Session, wanted: Iterable[UUID]) -> dict[UUID, UUID | None]:
+    """Return the establisher of each of some organisations; one that does not stand is absent."""
+    rows = standing_rows(session, ORGANISATIONS, [(one,) for one in wanted])
+    return {key[0]: row["parent_id"] for key, row in rows.items() if not row["withdrawn"]}
+
+
 def class_id(id_key: bytes, organisation: UUID, source_id: str) -> UUID:
     """Return the id of a class: the same sourcedId at the same school is the same class."""
     return derive_id(id_key, "class", str(organisation), source_id)
@@ -212,6 +218,14 @@ def named_classes(session: Session, schools: Sequence[UUID], years: Sequence[int
     """Yield id and sourcedId of every class that stands at some schools in some school years."""
     for row in session.execute(_NAMED_CLASSES, {"schools": list(schools), "years": list(years)}):
         yield row.class_id, row.source_id
+
+
+def places_of(session: Session, learners: Iterable[UUID], day: date) -> dict[UUID, set[tuple[UUID, UUID | None]]]:
+    """Return the schools, each with its establisher, where learners have a place on or after a day."""
+    found: dict[UUID, set[tuple[UUID, UUID | None]]] = {}
+    for row in session.execute(_PLACES_OF, {"learners": list(learners), "day": day}):
+        found.setdefault(row.learner_id, set()).add((row.organisation_id, row.parent_id))
+    return found
 
 
 def put_enrolments(session: Session, id_key: bytes, wanted: Sequence[WantedEnrolment], *, write: bool) -> Merged:
@@ -283,6 +297,10 @@ _CLASSES_IN_USE = text(
 
 _PLACES_IN_CLASSES = text(
     "SELECT class_id, enrolment_id FROM enrolment WHERE class_id = ANY(:classes) AND NOT withdrawn"
+)
+_PLACES_OF = text(
+    "SELECT DISTINCT e.learner_id, e.organisation_id, o.parent_id FROM enrolment e JOIN organisation o "
+    'USING (organisation_id) WHERE e.learner_id = ANY(:learners) AND NOT e.withdrawn AND e."end" >= :day'
 )
 _NAMED_PLACES = text(
     "SELECT enrolment_id, source_id FROM enrolment "

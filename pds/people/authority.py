@@ -115,6 +115,17 @@ def put_contacts(
     return merge(session, shelf, rows, standing, keys=keys, write=write)
 
 
+def children_of(session: Session, carers: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Return the children each of some carers has an entry for."""
+    found: dict[UUID, set[UUID]] = {}
+    rows = session.execute(
+        select(Care.carer_id, Care.learner_id).where(Care.carer_id.in_(list(carers)), Care.withdrawn.is_(False))
+    )
+    for carer, learner in rows:
+        found.setdefault(carer, set()).add(learner)
+    return found
+
+
 def end_contacts(session: Session, node: Node, carers: Iterable[UUID], *, write: bool) -> tuple[Merged, set[UUID]]:
     """Withdraw contacts of carers whom a roster takes off; return also the carers whom real authority keeps."""
     shelf = care_shelf(node.node_id)

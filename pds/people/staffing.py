@@ -114,6 +114,14 @@ def put_roles(session: Session, id_key: bytes, wanted: Sequence[WantedRole], *, 
     return merge(session, ROLES, rows, standing_rows(session, ROLES, [row.key for row in rows]), write=write)
 
 
+def places_of(session: Session, staff: Iterable[UUID]) -> dict[UUID, set[tuple[UUID, UUID | None]]]:
+    """Return the organisations, each with its establisher, where staff hold a role that was not taken back."""
+    found: dict[UUID, set[tuple[UUID, UUID | None]]] = {}
+    for row in session.execute(_PLACES_OF, {"staff": list(staff)}):
+        found.setdefault(row.staff_id, set()).add((row.organisation_id, row.parent_id))
+    return found
+
+
 def end_staff(session: Session, staff: Sequence[UUID], *, write: bool) -> tuple[Merged, Merged]:
     """Withdraw staff and every role they hold, so that nothing is open to them any more."""
     roles = session.execute(_ROLES_OF, {"staff": list(staff)}).all()
@@ -141,3 +149,7 @@ def take_back_rows(session: Session, kind: str, changes: Sequence[Change]) -> li
 
 
 _ROLES_OF = text("SELECT staff_id, role_id FROM staff_role WHERE staff_id = ANY(:staff) AND NOT withdrawn")
+_PLACES_OF = text(
+    "SELECT DISTINCT r.staff_id, r.organisation_id, o.parent_id FROM staff_role r JOIN organisation o "
+    "USING (organisation_id) WHERE r.staff_id = ANY(:staff) AND NOT r.withdrawn"
+)

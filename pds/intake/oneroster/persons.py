@@ -58,6 +58,8 @@ class People:
     facts: dict[str, tuple[int, date | None, str | None]] = field(default_factory=dict)
     """Birth date and sex by sourcedId, with the row of demographics.csv."""
     parts: dict[str, set[_Part]] = field(default_factory=dict)
+    parts_said: set[str] = field(default_factory=set)
+    """Users whose role stands in the set itself."""
     role_rows: list[_StaffRoleRow] = field(default_factory=list)
     outside: list[tuple[str, int, str]] = field(default_factory=list)
     """References to users outside the set: file, row, sourcedId."""
@@ -113,9 +115,13 @@ def _read_roles(roster: Roster, people: People) -> None:
         part = _Part.LEARNER if role == "student" else _Part.CARER if role in _CARERS else _Part.STAFF
         if not ends:
             people.parts.setdefault(user, set()).add(part)
+            people.parts_said.add(user)
         school = roster.organisation(values.get("orgSourcedId", ""))
         if school is None:
             roster.dangling("roles", row, "orgSourcedId", values.get("orgSourcedId", ""), "orgs")
+            continue
+        if not roster.load.may_touch(school):
+            roster.load.findings.add(roster_problems.OUT_OF_REACH, "roles.csv", row, "orgSourcedId", school.source_id)
             continue
         begin, end = values.get("beginDate"), values.get("endDate")
         if begin is not None and end is not None and end < begin:
@@ -156,10 +162,38 @@ def _merge_users(roster: Roster, people: People, batch: Sequence[tuple[int, Valu
         for part, rows in ((_Part.LEARNER, learners), (_Part.CARER, carers), (_Part.STAFF, staff)):
             if part in parts:
                 rows.append((row, values))
+    _check_reach(roster, people, [*learners, *staff], leaving)
     _merge_learners(roster, people, learners)
     _merge_carers(roster, carers)
     _merge_staff(roster, people, staff)
     _take_off(roster, leaving)
+
+
+def _check_reach(
+    roster: Roster, people: People, staying: Sequence[tuple[int, Values]], leaving: Sequence[tuple[int, Values]]
+) -> None:
+    """Refuse changes to people whom nothing in the set, and no place of theirs, puts in the officer's reach."""
+    load = roster.load
+    if load.reach.is_whole:
+        return
+    rows = {values["sourcedId"]: row for row, values in staying if values["sourcedId"] not in people.parts_said}
+    rows |= {values["sourcedId"]: row for row, values in leaving}
+    learners = registry.find_learners(load.session, load.node, rows)
+    staff = staffing.find_staff(load.session, load.node, rows)
+    carers = registry.find_carers(load.session, load.node, rows)
+    children = authority.children_of(load.session, carers.values())
+    beyond = load.reach.learners_beyond(
+        [*learners.values(), *(child for found in children.values() for child in found)]
+    )
+    beyond_staff = load.reach.staff_beyond(staff.values())
+    for source_id, row in rows.items():
+        carer = carers.get(source_id)
+        if (
+            learners.get(source_id) in beyond
+            or staff.get(source_id) in beyond_staff
+            or (carer is not None and children.get(carer, set()) <= beyond)
+        ):
+            load.findings.add(roster_problems.OUT_OF_REACH, "users.csv", row, "sourcedId", source_id)
 
 
 def _merge_learners(roster: Roster, people: People, rows: Sequence[tuple[int, Values]]) -> None:
@@ -237,6 +271,10 @@ def _merge_lone_facts(roster: Roster, people: People) -> None:
     ]
     known = registry.find_learners(load.session, load.node, [one.named.source_id for _, one in alone])
     alone = [(row, one) for row, one in alone if one.named.source_id in known]
+    beyond = load.reach.learners_beyond(known.values())
+    for row, one in alone:
+        if known[one.named.source_id] in beyond:
+            load.findings.add(roster_problems.OUT_OF_REACH, "demographics.csv", row, "sourcedId", one.named.source_id)
     for start in range(0, len(alone), _BATCH):
         part = alone[start : start + _BATCH]
         put = registry.put_learners(

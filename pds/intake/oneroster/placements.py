@@ -168,6 +168,9 @@ class Placements:
         one = outside.get(organisations.class_id(load.place_key, school.organisation, source_id))
         if one is None:
             roster.dangling("enrollments", row, "classSourcedId", source_id, "classes")
+        elif not load.may_touch(school):
+            load.findings.add(roster_problems.OUT_OF_REACH, "enrollments.csv", row, "schoolSourcedId", school_id)
+            return False, None
         return one is not None, one
 
     def _check_user(self, row: int, user: str, learners: dict[str, UUID], staff: dict[str, UUID]) -> None:

@@ -149,7 +149,7 @@ def _organisation(roster: Roster, row: int, values: Values) -> KnownOrganisation
         load.findings.add(roster_problems.DUPLICATE, "orgs.csv", row, "identifier", code, first=twin.source_id)
         return None
     known = load.directory.by_code(code)
-    return KnownOrganisation(
+    one = KnownOrganisation(
         organisations.organisation_id(load.place_key, code) if known is None else known.organisation,
         kind, code, values["name"], source_id,
         parent if parent is not None or known is None else known.parent,
@@ -157,6 +157,10 @@ def _organisation(roster: Roster, row: int, values: Values) -> KnownOrganisation
         None if known is None else known.valid_from,
         None if known is None else known.valid_to,
     )  # fmt: skip
+    if one != known and not load.may_touch(one):
+        load.findings.add(roster_problems.OUT_OF_REACH, "orgs.csv", row, "identifier", code)
+        return None
+    return one
 
 
 def _is_good_code(load: Load, row: int, kind: OrganisationKind, code: str) -> bool:
@@ -214,6 +218,9 @@ def _class(roster: Roster, row: int, values: Values) -> KnownClass | None:
         load.findings.add_once(
             cell_problems.SUCCESSOR_FOLLOWED, "classes.csv", row, "schoolSourcedId", school.code, successor=keeper.code
         )
+    if not load.may_touch(keeper):
+        load.findings.add(roster_problems.OUT_OF_REACH, "classes.csv", row, "schoolSourcedId", school.source_id)
+        return None
     return KnownClass(
         organisations.class_id(load.place_key, keeper.organisation, source_id), keeper.organisation, source_id, year,
         values.get("title", ""), tuple(values.get("grades", ())), bool(values.get("metadata.jp.specialNeeds", False)),

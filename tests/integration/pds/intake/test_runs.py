@@ -333,14 +333,3 @@ def test_only_one_run_changes_anything_at_a_time(desk: Desk) -> None:
         other.rollback()
     worker.join()
     assert desk.view(seen.run_id).state == "applied"
-
-
-def test_the_officer_is_kept_with_the_run(desk: Desk) -> None:
-    officer = uuid4()
-    seen = desk.hand_in(package().packed(), by=officer)
-    with desk.web.database.session() as session:
-        service.request_apply(session, seen.run_id, by=officer, now=desk.now)
-        session.commit()
-    desk.run_jobs()
-    seen = desk.view(seen.run_id)
-    assert (seen.received_by, seen.applied_by) == (officer, officer)
