@@ -25,7 +25,7 @@ from trust.sealing import Binding, seal, unseal
 from web.clock import JAPAN
 
 NOBODY: Final = UUID(int=0)
-"""Stands for the learner in changes that are about no child."""
+"""Stands for the child in the seal of a change that is about none."""
 CHANGE_SCHEMA: Final = "urn:manabi:schema:intake-change:1"
 _TABLE: Final = cast("Table", IntakeChange.__table__)
 _KEPT_BACK: Final = 1000
@@ -45,11 +45,12 @@ class ChangeBook:
         """Note some changes."""
         for change in changes:
             self._number += 1
-            learner = change.learner or NOBODY
+            learner = change.learner
             before = None
             if change.before is not None:
                 plain = json.dumps(to_json(change.before), separators=(",", ":")).encode()
-                before = seal(self._key, change_binding(self._node.node_id, self._run, learner, self._number), plain)
+                binding = change_binding(self._node.node_id, self._run, learner, self._number)
+                before = seal(self._key, binding, plain)
             self._waiting.append(
                 {
                     "learner_id": learner,
@@ -70,12 +71,12 @@ class ChangeBook:
         self._waiting = []
 
 
-def change_binding(node_id: str, run: UUID, learner: UUID, number: int) -> Binding:
+def change_binding(node_id: str, run: UUID, learner: UUID | None, number: int) -> Binding:
     """Return what the before-image of a change is bound to."""
-    return Binding(node_id, learner, f"intake/{run}", number, CHANGE_SCHEMA)
+    return Binding(node_id, learner or NOBODY, f"intake/{run}", number, CHANGE_SCHEMA)
 
 
-def open_before(node: Node, run: UUID, learner: UUID, number: int, sealed: bytes) -> dict[str, Any]:
+def open_before(node: Node, run: UUID, learner: UUID | None, number: int, sealed: bytes) -> dict[str, Any]:
     """Open a before-image; raises `SealBroken`."""
     plain = unseal(node.keyring.node_key("intake"), change_binding(node.node_id, run, learner, number), sealed)
     return cast("dict[str, Any]", json.loads(plain))

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from web.database import Base
@@ -63,16 +63,20 @@ class IntakeRun(Base):
 class IntakeChange(Base):
     """One row that an applied run made or changed, for as long as it may be undone.
 
-    `learner_id` is the child the row is about, or nil. `before` is what stood there, sealed under the node's intake
-    key and holding sealed columns as they were; None where the row is new. `revision` is the one the run wrote.
+    `learner_id` is the child the row is about, where it is about one: it goes when the child is erased. `before` is
+    what stood there, sealed under the node's intake key and holding sealed columns as they were; None where the row is
+    new. `revision` is the one the run wrote.
     """
 
     __tablename__ = "intake_change"
-    __table_args__ = (Index("ix_intake_change_run_id", "run_id", "change_no"),)
+    __table_args__ = (
+        ForeignKeyConstraint(["learner_id"], ["learner.learner_id"], ondelete="CASCADE"),
+        Index("ix_intake_change_learner_id", "learner_id"),
+    )
 
-    learner_id: Mapped[UUID] = mapped_column(primary_key=True)
     run_id: Mapped[UUID] = mapped_column(primary_key=True)
     change_no: Mapped[int] = mapped_column(primary_key=True)
+    learner_id: Mapped[UUID | None]
     kind: Mapped[str]
     key: Mapped[str]
     before: Mapped[bytes | None]

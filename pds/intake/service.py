@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from pds.intake.errors import AlreadyApplied, HasErrors, NotChecked, NothingToUndo, RunUnknown, UndoTooLate
 from pds.intake.findings import Finding, findings_from_json
-from pds.intake.load import NOBODY
 from pds.intake.models import IntakeChange, IntakeRun, RunState
 from pds.intake.reach import Reach
 from pds.intake.uploads import store_upload
@@ -165,9 +164,7 @@ def request_cancel(session: Session, run_id: UUID) -> None:
 
 
 def forget_learner(session: Session, learner: UUID) -> None:
-    """Delete what runs keep of a child for undoing; part of an erasure, for the role of background work."""
-    if learner == NOBODY:
-        raise ValueError("nobody is not a child")
+    """Delete what runs keep of a child for undoing. The deletion of the child's row does the same by itself."""
     session.execute(delete(IntakeChange).where(IntakeChange.learner_id == learner))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pds.intake import roster_problems
 from pds.intake.findings import Findings
-from pds.intake.load import NOBODY, open_before
+from pds.intake.load import open_before
 from pds.node import Node
 from pds.organisations import registry as organisations
 from pds.people import authority, identity, registry, staffing
@@ -91,7 +91,6 @@ class Undo:
             before = None
             if row.before is not None:
                 before = open_before(self._node, self._run, row.learner_id, row.first, bytes(row.before))
-            learner = None if row.learner_id == NOBODY else row.learner_id
             parts = json.loads(row.key)
             shelf = self._shelves.get(kind)
             if shelf is not None:
@@ -99,7 +98,7 @@ class Undo:
                 before = None if before is None else from_json(shelf, before)
             else:
                 key = (UUID(parts[0]), UUID(parts[1]) if kind == issuing.KIND else parts[1])
-            yield Change(kind, key, learner, before, row.revision)
+            yield Change(kind, key, row.learner_id, before, row.revision)
 
 
 def count_changes(session: Session, run: UUID) -> int:

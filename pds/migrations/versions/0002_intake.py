@@ -52,16 +52,19 @@ def upgrade() -> None:
     op.create_index("ix_intake_run_received_at", "intake_run", ["received_at"])
     op.create_table(
         "intake_change",
-        sa.Column("learner_id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("change_no", sa.BigInteger(), nullable=False),
+        sa.Column("learner_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("before", sa.LargeBinary(), nullable=True),
         sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("learner_id", "run_id", "change_no", name="pk_intake_change"),
+        sa.PrimaryKeyConstraint("run_id", "change_no", name="pk_intake_change"),
+        sa.ForeignKeyConstraint(
+            ["learner_id"], ["learner.learner_id"], name="fk_intake_change_learner_id", ondelete="CASCADE"
+        ),
     )
-    op.create_index("ix_intake_change_run_id", "intake_change", ["run_id", "change_no"])
+    op.create_index("ix_intake_change_learner_id", "intake_change", ["learner_id"])
 
     op.execute("GRANT SELECT, INSERT, UPDATE ON intake_run TO manabi_app, manabi_jobs")
     op.execute("GRANT SELECT, INSERT, DELETE ON intake_change, person_identifier TO manabi_jobs")

@@ -23,6 +23,7 @@ from pds.intake.errors import (
     UploadTooLarge,
 )
 from pds.intake.uploads import store_upload, upload_path
+from pds.records import retention
 from pds.records import service as records
 from tests.factories import broken_oneroster as broken
 from tests.factories.oneroster import delta_package, package
@@ -285,15 +286,19 @@ def test_before_images_hold_no_name(desk: Desk) -> None:
     assert not any("髙橋".encode() in bytes(image) or "石井".encode() in bytes(image) for image in images)
 
 
-def test_an_erased_child_leaves_nothing_in_the_book_of_changes(desk: Desk) -> None:
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_an_erased_child_leaves_nothing_in_the_book_of_changes(desk: Desk, by_itself: bool) -> None:
     seen = desk.load(package().packed())
     learner = desk.learner("s-1")
     with desk.worker.database.session() as session:
-        service.forget_learner(session, learner)
+        if by_itself:
+            retention.erase_learner(session, desk.worker, learner, by="officer", now=desk.now, reference="r")
+        else:
+            service.forget_learner(session, learner)
         session.commit()
     assert desk.scalar("SELECT count(*) FROM intake_change WHERE learner_id = :one", one=learner) == 0
     assert desk.undo(seen.run_id).state == "undone"
-    assert desk.scalar("SELECT count(*) FROM learner WHERE NOT withdrawn") == 1
+    assert desk.scalar("SELECT count(*) FROM learner WHERE NOT withdrawn") == (0 if by_itself else 1)
 
 
 def test_the_web_process_never_sees_the_book_of_changes(desk: Desk) -> None:
