@@ -10,12 +10,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
 
 from consent.policy.loader import shipped_policy
 from manabi import embedded
 from pds.node import Node
 from pds.settings import NodeSettings, read_settings
 from trust.keyring import FileKeyring
+from web.accounts import passwords
 from web.database import Database
 from web.migrate import upgrade
 
@@ -31,7 +33,9 @@ class Cluster:
     server: embedded.EmbeddedServer
 
     def create(self, name: str, template: str) -> None:
-        embedded.run_sql(self.server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER manabi_owner')
+        embedded.run_sql(
+            self.server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER manabi_owner STRATEGY file_copy'
+        )
 
     def drop(self, name: str) -> None:
         embedded.run_sql(self.server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -46,6 +50,16 @@ class Address:
 
     def url(self, role: str) -> str:
         return self.server.url(role, self.name)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def light_password_hashes() -> Iterator[None]:
+    """Passwords of tests are hashed with little memory; the parameters in use have a test of their own."""
+    light = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", light)
+        patch.setattr(passwords, "_NOBODY", light.hash("nobody"))
+        yield
 
 
 @pytest.fixture(scope="session")
