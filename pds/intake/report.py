@@ -11,6 +11,7 @@ from pds.intake.problems import problem_of
 from pds.intake.record_rows import RULE_CODE
 from pds.records.bodies import body_form
 from trust.errors import N_
+from web.ruby import strip_readings
 
 Say = Callable[[str], str]
 """Turns an English message id into the reader's language."""
@@ -49,15 +50,20 @@ def report_csv(findings: Iterable[Finding], say: Say, locale: str) -> Iterator[b
     """Yield findings as CSV in UTF-8 with a byte-order mark, which spreadsheets need to read Japanese.
 
     A cell that a spreadsheet would take for a formula gets an apostrophe in front: values come out of foreign files.
+    Readings over kanji are left out.
     """
+
+    def say_plainly(sentence: str) -> str:
+        return strip_readings(say(sentence))
+
     yield "\ufeff".encode()
-    yield _line(say(heading) for heading in _HEADINGS)
+    yield _line(say_plainly(heading) for heading in _HEADINGS)
     for finding in findings:
-        title, remedy = sentences_of(finding, say, locale)
+        title, remedy = sentences_of(finding, say_plainly, locale)
         yield _line(
             (
                 finding.file, "" if finding.row is None else str(finding.row), finding.column or "", finding.value,
-                say(_SEVERITIES[finding.severity]), title, remedy, finding.code,
+                say_plainly(_SEVERITIES[finding.severity]), title, remedy, finding.code,
             )
         )  # fmt: skip
 

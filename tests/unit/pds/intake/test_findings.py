@@ -19,6 +19,8 @@ from web.i18n import Locale, load_catalogues
 
 CATALOGUES = load_catalogues([Path("pds/translations")])
 ROOMS = (file_problems, cell_problems, roster_problems)
+KANJI = re.compile(r"[㐀-鿿々]")
+READ = re.compile(r"[㐀-鿿々]+《[^《》]+》")
 GIVEN = {"file", "row", "column", "value"}
 
 
@@ -68,6 +70,7 @@ def test_every_problem_speaks_japanese_and_keeps_its_places(problem: Problem) ->
         assert japanese != sentence
         assert set(re.findall(r"%\((\w+)\)s", japanese)) <= set(re.findall(r"%\((\w+)\)s", sentence)) | GIVEN
         assert japanese.endswith(("。", "s", "）"))
+        assert not KANJI.search(READ.sub("", japanese)), f"a kanji without its reading: {japanese}"
 
 
 @pytest.mark.parametrize("category", list(Category))
