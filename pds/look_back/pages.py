@@ -82,8 +82,8 @@ def timeline(learner: UUID) -> ResponseReturnValue:
 @blueprint.get("/learners/<uuid:learner>/years/<int:school_year>")
 @declares(requires="signed_in", discloses="any")
 def year(learner: UUID, school_year: int) -> ResponseReturnValue:
-    """One school year."""
-    overview = read_all(learner)
+    """One school year, and no more of the record than that."""
+    overview = read_all(learner, school_year)
     known = [item.school_year for item in years_of(overview)]
     page = build_year(overview.records, school_year, japan_day(now()))
     if page is None:

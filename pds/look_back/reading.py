@@ -1,6 +1,6 @@
 """What the family's pages read, and what every one of them says about whose record is open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,9 +33,11 @@ class Whose:
         return self.own or self.carer
 
 
-def read_all(learner: UUID, categories: Iterable[Category] = tuple(Category)) -> Overview:
-    """Open what the reader may see of some categories of a child; the decision and its entries stand committed."""
-    return settle(read_overview(transaction(), current_node(), ask(), learner, categories))
+def read_all(learner: UUID, school_year: int | None = None) -> Overview:
+    """Open what the reader may see of a child, or of one school year; the decision and its entries stand committed."""
+    return settle(
+        read_overview(transaction(), current_node(), ask(), learner, tuple(Category), school_year=school_year)
+    )
 
 
 def years_of(overview: Overview) -> Sequence[Year]:

@@ -28,7 +28,11 @@ _CURRENT = f"""
     WHERE r.learner_id = :learner AND NOT r.withdrawn
 """  # noqa: S608 — put together from constants
 _ONE = text(_CURRENT + " AND r.record_id = :record")
-_OF_CATEGORIES = text(_CURRENT + " AND r.category = ANY(:categories) ORDER BY r.school_year, r.category")
+_OF_CATEGORIES = text(
+    _CURRENT + " AND r.category = ANY(:categories) AND (CAST(:school_year AS bigint) IS NULL"
+    f" OR r.school_year = :school_year OR r.category = '{Category.ENROLMENT.value}')"
+    " ORDER BY r.school_year, r.category"
+)
 _EARLIER = text(
     _CURRENT.replace("v.version = r.current_version", "v.version < r.current_version")
     + " AND r.record_id = :record ORDER BY v.version"
@@ -144,10 +148,14 @@ def open_earlier(session: Session, node: Node, learner: UUID, record: UUID) -> S
 
 
 def open_all_current(
-    session: Session, node: Node, learner: UUID, categories: Iterable[Category]
+    session: Session, node: Node, learner: UUID, categories: Iterable[Category], school_year: int | None = None
 ) -> Sequence[OpenedRecord]:
-    """Open the standing versions of all records of some categories, oldest school year first."""
-    rows = session.execute(_OF_CATEGORIES, {"learner": learner, "categories": [c.value for c in categories]}).all()
+    """Open the standing versions of all records of some categories, oldest school year first.
+
+    With `school_year` only those of that year, and the enrolment records, which tell school, grade and class of it.
+    """
+    wanted = {"learner": learner, "categories": [one.value for one in categories], "school_year": school_year}
+    rows = session.execute(_OF_CATEGORIES, wanted).all()
     if not rows:
         return []
     key = node.keyring.subject_key(learner)

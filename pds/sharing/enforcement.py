@@ -89,9 +89,18 @@ def read_record(
 
 
 def read_overview(
-    session: Session, node: Node, asking: Asking, learner: UUID, categories: Iterable[Category]
+    session: Session,
+    node: Node,
+    asking: Asking,
+    learner: UUID,
+    categories: Iterable[Category],
+    *,
+    school_year: int | None = None,
 ) -> Overview | Refused:
-    """Decide each category by itself and open what is allowed; one entry per category, refused if none is allowed."""
+    """Decide each category by itself and open what is allowed; one entry per category, refused if none is allowed.
+
+    With `school_year` only that year is opened, beside the enrolment records that place the child in it.
+    """
     child = _approach(session, node, asking, learner)
     if child is None:
         return _refuse(session, node, asking, None, _unknown(node, asking), Act.OVERVIEW_READ, None)
@@ -104,7 +113,7 @@ def read_overview(
     if not allowed:
         category, verdict = next(iter(denied.items()))
         return _refuse(session, node, asking, child, verdict, Act.OVERVIEW_READ, category)
-    opened = records.open_all_current(session, node, learner, allowed)
+    opened = records.open_all_current(session, node, learner, allowed, school_year)
     entries.write(
         session,
         node,

@@ -41,7 +41,7 @@ def routes(app: Flask) -> Iterator[tuple[Rule, Declaration]]:
 
 
 def address_of(app: Flask, rule: Rule, values: dict[str, object]) -> str:
-    given = {name: values[name] for name in rule.arguments}
+    given = {name: values.get(name, "x") for name in rule.arguments}
     with app.test_request_context(base_url=BASE):
         return app.url_for(rule.endpoint, **given, _external=False)  # type: ignore[arg-type]
 
