@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from pds.doorbell import make_doorbell_app
 from pds.intake import service as intake
 from pds.intake.findings import Severity
 from pds.intake.models import RunState
@@ -24,7 +25,7 @@ from pds.people.staffing import find_staff
 from pds.records import retention
 from pds.settings import NodeSettings, read_settings
 from pds.startup import PACKAGES, open_node
-from pds.worker import make_doorbell_app, run_worker
+from pds.worker import run_worker
 from trust.errors import N_, ManabiError
 from trust.keyring import FileKeyring
 from web.accounts import service as accounts

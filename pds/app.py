@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from pds.intake.feature import intake_feature
 from pds.look_back.feature import look_back_feature
 from pds.node import Node
 from pds.school_work.feature import school_work_feature
@@ -28,7 +29,7 @@ def make_node_app(node: Node) -> Flask:
             made_up=settings.synthetic,
         ),
         database=node.database,
-        features=[accounts_feature(), look_back_feature(node), school_work_feature()],
+        features=[accounts_feature(), look_back_feature(node), school_work_feature(), intake_feature(node)],
         clock=node.clock,
         translations=[Path(str(files(package))) / "translations" for package in ("trust", "consent", "pds")],
     )

@@ -3,25 +3,17 @@
 import logging
 import threading
 
-from celery import Celery, signals
+from celery import signals
 from sqlalchemy.exc import OperationalError
 
 from pds.access_log.sequencer import Sequencer
+from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.records import retention
-from web.jobs.doorbell import LOOK, make_celery
+from web.jobs.doorbell import LOOK
 from web.jobs.runner import Handler, Runner
 
 log = logging.getLogger(__name__)
-
-QUEUE = "pds"
-
-
-def make_doorbell_app(node: Node) -> Celery:
-    """Return the Celery application whose one queue is the node's doorbell."""
-    settings = node.settings
-    folder = settings.broker_folder if settings.broker_url.startswith("filesystem:") else None
-    return make_celery(settings.broker_url, queue=QUEUE, folder=folder)
 
 
 def run_worker(node: Node, handlers: dict[str, Handler]) -> None:

@@ -74,7 +74,10 @@ def require_duty(*duties: Duty, fresh: bool = False) -> Rule:
         refusals = [verdict for verdict in verdicts if isinstance(verdict, Denied)]
         if len(refusals) == len(verdicts):
             raise answer_refusal(Refused(refusals[0].code, public_code(refusals[0])))
-        return _require_fresh() if fresh else None
+        answer = _require_fresh() if fresh else None
+        if answer is None:
+            current_desk()
+        return answer
 
     return check
 

@@ -1,13 +1,15 @@
 """The first page of staff: which offices they hold, what needs them, and the classes in their care."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
 from consent.placement import RoleHeld
-from consent.vocabulary import Duty, StaffRole
+from consent.vocabulary import StaffRole
+from pds.intake.service import RunView
+from pds.intake.showing import Waiting, waiting_for
 from pds.look_back.forms import find_form
 from pds.look_back.words import Listing, Part, Sentence
 from pds.people.service import Office
@@ -91,20 +93,36 @@ def name_grades(grades: Sequence[str]) -> Part:
     return Listing(tuple(text for code, text in _GRADES if code in grades))
 
 
-def find_needs(held: Sequence[Held], duties: frozenset[Duty], imports: Sequence[Need]) -> tuple[Need, ...]:
-    """Return what waits, the most urgent first: files that wait for a decision, then offices that end soon."""
-    ending = tuple(
-        Need(
-            Sentence(
-                N_("Your role at %(place)s ends on %(day)s. If you go on, ask for it to be entered anew in good time."),
-                {"place": office.organisation_name, "day": office.until},
-            ),
-            "",
-        )
-        for office in held
-        if office.soon and office.until is not None
-    )
-    return (*(imports if Duty.IMPORT_FILES in duties else ()), *ending)
+def find_needs(held: Sequence[Held], runs: Iterable[RunView], now: datetime) -> tuple[Need, ...]:
+    """Return what waits: files that wait for a decision or could not be used, then offices that end soon."""
+    return (*_files_that_wait(runs, now), *_ending(held))
+
+
+def _files_that_wait(runs: Iterable[RunView], now: datetime) -> Iterator[Need]:
+    for run in runs:
+        address, file = f"/staff/imports/{run.run_id}/", {"file": run.file_name}
+        match waiting_for(run, now):
+            case Waiting.SECOND_TRY:
+                yield Need(Sentence(N_("The work on %(file)s stopped."), file), address, urgent=True)
+            case Waiting.APPLY:
+                yield Need(Sentence(N_("%(file)s is checked and waits to be applied."), file), address, urgent=True)
+            case Waiting.CORRECTION:
+                yield Need(Sentence(N_("%(file)s has errors and was not applied."), file), address)
+
+
+def _ending(held: Iterable[Held]) -> Iterator[Need]:
+    for office in held:
+        if office.soon and office.until is not None:
+            yield Need(
+                Sentence(
+                    N_(
+                        "Your role at %(place)s ends on %(day)s. "
+                        "If you go on, ask for it to be entered anew in good time."
+                    ),
+                    {"place": office.organisation_name, "day": office.until},
+                ),
+                "",
+            )
 
 
 def _later(one: date | None, other: date | None) -> date | None:

@@ -9,6 +9,7 @@ from consent.offices import may_see_class
 from consent.verdict import Allowed, DenialCode, Denied
 from consent.vocabulary import Duty
 from consent.wording import tell_next_step
+from pds.intake.pages import own_runs
 from pds.people import service as people
 from pds.school_work import queries
 from pds.school_work.asking import Desk, current_desk
@@ -34,7 +35,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "school_work/home.html",
         desk=desk,
-        needs=find_needs(desk.held, desk.duties, ()),
+        needs=find_needs(desk.held, own_runs() if Duty.IMPORT_FILES in desk.duties else (), now()),
         schools=schools,
         ended=None if desk.held else tell_next_step(Denied(DenialCode.ROLE_ENDED)),
     )

@@ -18,9 +18,9 @@ from manabi.demo.processes import start_time
 from manabi.node import import_file
 from manabi.sample.files import write_sample
 from manabi.sample.world import make_world
+from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.settings import NodeSettings
-from pds.worker import QUEUE, make_doorbell_app
 
 PATIENCE = 120.0
 FILES = ("municipal/oneroster-bulk-2026-11-01.zip", "municipal/register_guidance.csv")
