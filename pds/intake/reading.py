@@ -1,11 +1,11 @@
 """What was handed in, and in which order its files are read: a OneRoster set, or files of the published layouts."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from pds.intake import file_problems
 from pds.intake.archive import Unreadable
+from pds.intake.forbidden import is_forbidden
 from pds.intake.layouts import Layout, all_layouts, nearest_layout
 from pds.intake.load import Load
 from pds.intake.oneroster.forms import binding
@@ -24,13 +24,6 @@ from pds.intake.oneroster.roster import open_roster
 from pds.intake.registers import load_register
 from pds.intake.sheets import Sheet
 from pds.intake.tables import load_carer_authority, load_school_list, load_staff_roles
-
-FORBIDDEN: Final = re.compile(
-    r"虐待|いじめ|要対協|要保護児童|生活保護|児童手当|相談記録|個人番号|マイナンバー"
-    r"|safeguarding|bullying|child_?abuse|welfare|my_?number|individual_?number",
-    re.IGNORECASE,
-)
-"""Column names of kinds of data that never enter: there is no category for them, and no law lets them travel."""
 
 _ORDER: Final = (
     "school_list", "staff_roles", "carer_authority", "register_enrolment", "register_guidance", "health_check",
@@ -121,7 +114,7 @@ def _recognise(load: Load, sheet: Sheet) -> Layout | None:
     if layout is not None:
         return layout
     for name in header:
-        if FORBIDDEN.search(name):
+        if is_forbidden(name):
             findings.add(file_problems.FORBIDDEN_COLUMN, sheet.name, 1, name)
     if header[:3] == ["sourcedId", "status", "dateLastModified"]:
         findings.add(file_problems.ONEROSTER_ALONE, sheet.name)
@@ -144,7 +137,7 @@ def _explain(load: Load, name: str, header: Sequence[str], layout: Layout) -> No
     for place, column in enumerate(header):
         if column in header[:place]:
             findings.add(file_problems.HEADER_TWICE, name, 1, column, column)
-        elif column not in layout.header and not FORBIDDEN.search(column):
+        elif column not in layout.header and not is_forbidden(column):
             findings.add(file_problems.HEADER_EXTRA, name, 1, column, column)
     if not missing:
         for place, column in enumerate(layout.header):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pds.intake import cell_problems, file_problems, roster_problems
 from pds.intake.findings import Findings, Problem
+from pds.intake.forbidden import is_forbidden
 from pds.intake.spreadsheet import mangled
 
 _HALF_WIDTH: Final = re.compile(r"[\uff61-\uff9f]")
@@ -146,7 +147,7 @@ def open_form(
         dropped = DROPPED_IN_1_2_1.get(file, ())
         standard = [name for name in standard if name not in dropped or name in header]
     _check_standard(member, header, standard, findings)
-    _check_metadata(file, member, header[len(standard) :], profile, findings)
+    _check_metadata(file, member, [name for name in header if name.startswith(_METADATA)], profile, findings)
     if findings.errors > before:
         return None
     facts = {column["name"]: column for column in _facts()["files"][file]["columns"]}
@@ -182,10 +183,10 @@ def _check_standard(member: str, header: Sequence[str], standard: Sequence[str],
 def _check_metadata(file: str, member: str, extra: Sequence[str], profile: Profile, findings: Findings) -> None:
     known = {name.lower(): name for name in profile.metadata.get(file, ())}
     for name in extra:
-        if not name.startswith(_METADATA):
-            continue
         spelt = known.get(name.lower())
-        if spelt is None:
+        if is_forbidden(name):
+            findings.add(file_problems.FORBIDDEN_COLUMN, member, 1, name)
+        elif spelt is None:
             findings.add(file_problems.METADATA_UNUSED, member, 1, name, name)
         elif spelt != name:
             findings.add(file_problems.METADATA_SPELLING, member, 1, name, name, expected=spelt)
