@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -28,6 +28,12 @@ _MODES: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _SPREADSHEET_MARK: Final = "[Content_Types].xml"
 _LINK: Final = 0o120000
 _KIND: Final = 0o170000
+
+_DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, struct.error, ValueError, NotImplementedError,
+    RuntimeError, OSError,
+)  # fmt: skip
+"""Everything the standard library raises for an archive whose bytes were damaged; it documents only the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +94,22 @@ class Parcel:
             with self._path.open("rb") as plain:
                 yield plain
             return
-        try:
-            with zipfile.ZipFile(self._path) as archive, archive.open(name) as stream:
-                counted = _Counted(stream, member.size, name)
-                yield io.BufferedReader(counted, 256 * 1024)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise Unreadable(file_problems.ARCHIVE_DAMAGED, name) from error
+        with ExitStack() as opened:
+            try:
+                archive = opened.enter_context(zipfile.ZipFile(self._path))
+                stream = opened.enter_context(archive.open(name))
+            except _DAMAGE as error:
+                raise Unreadable(file_problems.ARCHIVE_DAMAGED, name) from error
+            try:
+                yield io.BufferedReader(_Counted(stream, member.size, name), 256 * 1024)
+            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+                raise Unreadable(file_problems.ARCHIVE_DAMAGED, name) from error
 
     def _list_members(self) -> None:
         try:
             with zipfile.ZipFile(self._path) as archive:
                 entries = archive.infolist()
-        except (zipfile.BadZipFile, UnicodeDecodeError, struct.error, ValueError) as error:
+        except _DAMAGE as error:
             raise Unreadable(file_problems.ARCHIVE_DAMAGED, self.name) from error
         if any(entry.filename == _SPREADSHEET_MARK for entry in entries):
             raise Unreadable(file_problems.SPREADSHEET_FILE, self.name)
