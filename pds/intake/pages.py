@@ -16,7 +16,7 @@ from pds.intake.errors import RunUnknown, UploadEmpty, UploadTooLarge
 from pds.intake.findings import Severity
 from pds.intake.report import report_csv, severity_label
 from pds.intake.service import RunView
-from pds.intake.showing import AT_WORK, gravest, kind_rows, page_of, published_layouts, standing
+from pds.intake.showing import AT_WORK, content_names, gravest, kind_rows, page_of, published_layouts, standing
 from pds.people import service as people
 from pds.sharing.asking import current_node, current_viewer
 from trust.errors import N_, ManabiError
@@ -104,6 +104,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         problem=_problem_of(found),
         who=_names([found.received_by, found.applied_by, found.undone_by]),
         may_undo=found.may_undo(now()),
+        contents=content_names(found.content),
     )
     response = Response(page, mimetype="text/html")
     if at_work and "still" not in request.args:

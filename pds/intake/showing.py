@@ -3,14 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 from math import ceil
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from consent.vocabulary import Category, Text
 from consent.wording import label
@@ -20,6 +21,7 @@ from pds.intake.report import Say, sentences_of
 from pds.intake.service import RunView
 from trust.errors import N_
 
+Value = TypeVar("Value")
 ChipKind = Literal["info", "success", "warning", "error", "waiting", "none"]
 PER_PAGE: Final = 50
 _CORRECTION_WAITS: Final = timedelta(days=2)
@@ -37,7 +39,7 @@ AT_WORK: Final = frozenset({RunState.CHECKING, RunState.APPLYING, RunState.UNDOI
 _KINDS: Final = {
     "organisation": N_("Schools and boards"),
     "school_class": N_("Classes"),
-    "learner": N_("Children"),
+    "learner": N_("Learners"),
     "enrolment": N_("Places in classes"),
     "carer": N_("Carers and contacts"),
     "care": N_("Entries of authority"),
@@ -70,21 +72,34 @@ class KindRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingRow:
-    """One finding in the reader's words: where, what stands there, what is wrong, what to do, how it should look."""
+class FindingGroup:
+    """Findings that say the same, in the reader's words: what is wrong, what to do, how it should look, and where."""
 
-    finding: Finding
     title: str
     remedy: str
     example: str
+    places: tuple[Finding, ...]
+
+    @property
+    def file(self) -> str | None:
+        """The file in which all of the places are, None where there are several."""
+        return _only({place.file for place in self.places})
+
+    @property
+    def column(self) -> str | None:
+        """The column in which all of the places are, None where there are several."""
+        return _only({place.column for place in self.places})
 
 
 @dataclass(frozen=True, slots=True)
 class FindingsPage:
-    """The findings of one severity, one page of them. `kept` may be fewer than `counted`, which is whole."""
+    """The findings of one severity, one page of them, those that say the same together.
+
+    `kept` may be fewer than `counted`, which is whole.
+    """
 
     severity: Severity
-    rows: tuple[FindingRow, ...]
+    groups: tuple[FindingGroup, ...]
     page: int
     pages: int
     kept: int
@@ -137,12 +152,12 @@ def page_of(
     findings: Sequence[Finding], counts: Mapping[str, int], severity: Severity, page: int, say: Say, locale: str
 ) -> FindingsPage:
     """Return one page of the findings of one severity, in the reader's words."""
-    found = [finding for finding in findings if finding.severity is severity]
+    found = _by_kind([finding for finding in findings if finding.severity is severity])
     pages = max(1, ceil(len(found) / PER_PAGE))
     here = min(max(page, 1), pages)
     return FindingsPage(
         severity,
-        tuple(_row(finding, say, locale) for finding in found[(here - 1) * PER_PAGE : here * PER_PAGE]),
+        tuple(_groups(found[(here - 1) * PER_PAGE : here * PER_PAGE], say, locale)),
         here,
         pages,
         len(found),
@@ -171,9 +186,30 @@ def published_layouts() -> tuple[PublishedLayout, ...]:
     )
 
 
-def _row(finding: Finding, say: Say, locale: str) -> FindingRow:
-    title, remedy = sentences_of(finding, say, locale)
-    return FindingRow(finding, title, remedy, _example_of(finding.column or ""))
+def _by_kind(findings: Sequence[Finding]) -> list[Finding]:
+    """Put findings of the same kind together, kinds in the order in which they first appear."""
+    first: dict[str, int] = {}
+    for finding in findings:
+        first.setdefault(finding.code, len(first))
+    return sorted(findings, key=lambda finding: first[finding.code])
+
+
+def _groups(findings: Sequence[Finding], say: Say, locale: str) -> Iterator[FindingGroup]:
+    def saying(finding: Finding) -> tuple[str, str, str]:
+        return (*sentences_of(finding, say, locale), _example_of(finding.column or ""))
+
+    for (title, remedy, example), places in groupby(findings, key=saying):
+        yield FindingGroup(title, remedy, example, tuple(places))
+
+
+def content_names(content: str | None) -> tuple[str | Text, ...]:
+    """Return what a file holds, as a message id or the title of a published layout."""
+    titles = {layout.name: layout.title for layout in published_layouts()}
+    return tuple(
+        N_("OneRoster set") if part.startswith("oneroster.") else titles.get(part, part)
+        for part in (content or "").split(",")
+        if part
+    )
 
 
 def _example_of(column: str) -> str:
@@ -188,3 +224,8 @@ def _kind_name(kind: str) -> str | Text:
     if kind.startswith("record."):
         return label(Category(kind.removeprefix("record.")))
     return _KINDS.get(kind, kind)
+
+
+def _only(values: set[Value]) -> Value | None:
+    """Return the one value that a set holds, None for an empty set and for several."""
+    return next(iter(values)) if len(values) == 1 else None

@@ -1,6 +1,6 @@
 """The first page of staff: which offices they hold, what needs them, and the classes in their care."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -13,7 +13,7 @@ from pds.intake.showing import Waiting, waiting_for
 from pds.look_back.forms import find_form
 from pds.look_back.words import Listing, Part, Sentence
 from pds.people.service import Office
-from pds.school_work.queries import ClassLine
+from pds.school_work.queries import ClassLine, SchoolLine
 from trust.errors import N_
 
 ENDS_SOON = timedelta(days=30)
@@ -63,6 +63,26 @@ class School:
     def pupils(self) -> int:
         """How many children sit in these classes today."""
         return sum(row.pupils for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolSize:
+    """A school under a board in numbers; without a class its roster of the school year is still to come."""
+
+    organisation: UUID
+    name: str
+    classes: int
+    pupils: int
+
+
+def size_schools(lines: Iterable[SchoolLine], sizes: Mapping[UUID, tuple[int, int]]) -> tuple[SchoolSize, ...]:
+    """Return the schools among some organisations with their numbers, those without a roster first."""
+    schools = [
+        SchoolSize(line.organisation, line.name, *sizes.get(line.organisation, (0, 0)))
+        for line in lines
+        if line.kind == "school"
+    ]
+    return tuple(sorted(schools, key=lambda school: school.classes > 0))
 
 
 def held_on(offices: Sequence[Office], roles: Sequence[RoleHeld], day: date) -> tuple[Held, ...]:

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from consent.offices import may_see_class
 from consent.verdict import Allowed, DenialCode, Denied
-from consent.vocabulary import Duty
+from consent.vocabulary import Duty, StaffRole
 from consent.wording import tell_next_step
 from pds.intake.pages import own_runs
 from pds.people import service as people
 from pds.school_work import queries
 from pds.school_work.asking import Desk, current_desk
-from pds.school_work.home import find_needs, group_classes, name_grades
+from pds.school_work.home import SchoolSize, find_needs, group_classes, name_grades, size_schools
 from pds.school_work.queries import ClassLine
 from pds.sharing.asking import ask, current_node, settle
 from pds.sharing.enforcement import note_roster
@@ -31,12 +31,13 @@ def home() -> ResponseReturnValue:
     """The first page of staff: what needs them, the classes they hold or serve, and the way to their other work."""
     desk = current_desk()
     schools = group_classes(_own_classes(desk))
-    transaction().commit()
+    served = _served_schools(desk)
     return render_template(
         "school_work/home.html",
         desk=desk,
         needs=find_needs(desk.held, own_runs() if Duty.IMPORT_FILES in desk.duties else (), now()),
         schools=schools,
+        served=served,
         ended=None if desk.held else tell_next_step(Denied(DenialCode.ROLE_ENDED)),
     )
 
@@ -73,3 +74,11 @@ def _own_classes(desk: Desk) -> list[ClassLine]:
         for line in classes
         if isinstance(may_see_class(actor, line.room, Duty.SEE_CLASS_LIST, now(), policy), Allowed)
     ]
+
+
+def _served_schools(desk: Desk) -> tuple[SchoolSize, ...]:
+    """Return the schools under the boards for which this person is an officer."""
+    boards = [office.organisation for office in desk.held if office.role is StaffRole.BOARD_OFFICER]
+    lines = queries.schools_of(transaction(), boards, desk.today) if boards else []
+    sizes = queries.sizes_of(transaction(), [line.organisation for line in lines], desk.school_year, desk.today)
+    return size_schools(lines, sizes)

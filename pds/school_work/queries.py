@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, distinct, func, select
 from sqlalchemy.orm import Session
 
 from consent.offices import Colleague, Place, Room
@@ -110,6 +110,29 @@ def schools_of(session: Session, boards: Iterable[UUID], day: date) -> list[Scho
         .order_by(Organisation.kind == "school", Organisation.code)
     ).scalars()
     return [SchoolLine(row.name, row.kind, Place(row.organisation_id, row.parent_id)) for row in rows]
+
+
+def sizes_of(session: Session, schools: Iterable[UUID], school_year: int, day: date) -> dict[UUID, tuple[int, int]]:
+    """Return how many classes of a school year each school has, and how many children sit in them on a day."""
+    classes = (
+        select(SchoolClass.organisation_id, SchoolClass.class_id)
+        .where(
+            SchoolClass.organisation_id.in_(list(schools)),
+            SchoolClass.school_year == school_year,
+            SchoolClass.withdrawn.is_(False),
+        )
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            classes.c.organisation_id,
+            func.count(distinct(classes.c.class_id)),
+            func.count(distinct(Enrolment.learner_id)),
+        )
+        .outerjoin(Enrolment, and_(Enrolment.class_id == classes.c.class_id, *_seated(day)))
+        .group_by(classes.c.organisation_id)
+    )
+    return {school: (rooms, pupils) for school, rooms, pupils in rows}
 
 
 def staff_of(session: Session, organisation: UUID, day: date) -> list[tuple[StaffLine, Colleague]]:

@@ -1,5 +1,6 @@
 """A node for the browser with a whole school in it: twelve classes, one of them full, and everybody who works there."""
 
+import io
 import os
 import socket
 import threading
@@ -18,6 +19,8 @@ from consent.policy.loader import shipped_policy
 from consent.vocabulary import StaffRole
 from pds.access_log.sequencer import Sequencer
 from pds.app import make_node_app
+from pds.intake import service as intake
+from pds.intake.tasks import handlers
 from pds.node import Node
 from pds.organisations.models import Enrolment
 from pds.people.details import Name
@@ -25,10 +28,13 @@ from pds.people.models import Staff
 from pds.people.models import StaffRole as RoleRow
 from pds.settings import read_settings
 from tests.factories.node import EAST, NOW, WEST, World
+from tests.factories.oneroster import valid
 from tests.integration.conftest import Cluster
+from tests.integration.pds.intake.desk import guidance_row, sheet
 from trust.keyring import FileKeyring
 from web.accounts.models import AccountKind
 from web.database import Database
+from web.jobs.runner import Runner
 
 _FAMILIES = (
     "佐藤 さとう", "鈴木 すずき", "髙橋 たかはし", "田中 たなか", "伊藤 いとう", "渡邉 わたなべ",
@@ -57,6 +63,7 @@ class StaffSite:
     room: UUID
     pupils: list[UUID]
     mother: UUID
+    runs: dict[str, UUID]
 
 
 @contextmanager
@@ -88,6 +95,7 @@ def open_staff_site(cluster: Cluster, folder: Path) -> Iterator[StaffSite]:
         worker = replace(node, database=jobs_database)
         with jobs_database.session() as session, database.session() as accounts:
             site = _settle(World(worker, session, accounts), settings.public_url, node)
+        _hand_in(site, worker)
         Sequencer(worker).run_once(NOW - timedelta(minutes=2))
         stack.enter_context(_served(make_node_app(node), port))
         yield site
@@ -122,7 +130,40 @@ def _settle(world: World, url: str, node: Node) -> StaffSite:
     for learner, login in ((pupils[2], "minato-3"), (pupils[5], "hina-006")):
         world.account(learner, login=login)
     world.commit()
-    return StaffSite(url, node, world.node, tokens, staff, school, room, pupils, mother)
+    return StaffSite(url, node, world.node, tokens, staff, school, room, pupils, mother, {})
+
+
+def _hand_in(site: StaffSite, worker: Node) -> None:
+    """Let the officer hand in a roster with errors, one that waits, one that is applied, and one not looked at yet."""
+    broken = sheet("register_guidance", *(guidance_row(learner=f"m-s-{number:06d}") for number in range(60)))
+    files = {
+        "refused": (broken, "指導要録2025.csv"),
+        "applied": (valid(), "名簿2026.zip"),
+        "ready": (valid(), "名簿2026-11.zip"),
+    }
+    for key, (content, name) in files.items():
+        _receive(site, key, content, name)
+        _work(worker)
+        if key == "applied":
+            with site.node.database.session() as session:
+                intake.request_apply(session, site.runs[key], by=site.staff["officer"], now=NOW)
+                session.commit()
+            _work(worker)
+    _receive(site, "waiting", valid(), "名簿2026-12.zip")
+
+
+def _receive(site: StaffSite, key: str, content: bytes, name: str) -> None:
+    with site.node.database.session() as session:
+        site.runs[key] = intake.receive(
+            session, site.node, filename=name, stream=io.BytesIO(content), by=site.staff["officer"], now=NOW
+        )
+        session.commit()
+
+
+def _work(worker: Node) -> None:
+    runner = Runner(worker.database, handlers(worker), lambda: NOW, sweep=timedelta(1), lease=timedelta(seconds=60))
+    while runner.run_one():
+        pass
 
 
 def _pupil(world: World, school: UUID, room: UUID, number: int, family: str, given: str) -> UUID:

@@ -32,6 +32,14 @@ PAGES = {
     "codes of a family": ("clerk", "/staff/codes/families/{child}/"),
     "a code": ("clerk", "/staff/codes/families/{child}/{mother}"),
     "a colleague's code": ("principal", "/staff/codes/colleagues/{teacher}"),
+    "imports": ("officer", "/staff/imports/"),
+    "imports of a clerk": ("clerk", "/staff/imports/"),
+    "import at work": ("officer", "/staff/imports/{waiting}/?still=1"),
+    "import with errors": ("officer", "/staff/imports/{refused}/"),
+    "import to apply": ("officer", "/staff/imports/{ready}/"),
+    "apply": ("officer", "/staff/imports/{ready}/apply"),
+    "import applied": ("officer", "/staff/imports/{applied}/"),
+    "undo": ("officer", "/staff/imports/{applied}/undo"),
 }
 
 
@@ -61,7 +69,11 @@ def desk(chromium: Browser, school: StaffSite) -> Iterator[Window]:
 
 def address(school: StaffSite, pattern: str) -> str:
     return pattern.format(
-        room=school.room, child=school.pupils[0], mother=school.mother, teacher=school.staff["teacher"]
+        room=school.room,
+        child=school.pupils[0],
+        mother=school.mother,
+        teacher=school.staff["teacher"],
+        **school.runs,
     )
 
 
@@ -86,7 +98,9 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
 
 
 @pytest.mark.parametrize("view", ["en.off", "plain.all", "ja.all"])
-@pytest.mark.parametrize("name", ["home of a clerk", "class", "codes for several", "codes of a family"])
+@pytest.mark.parametrize(
+    "name", ["home of a clerk", "class", "codes for several", "codes of a family", "imports", "import with errors"]
+)
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
     school: StaffSite, desk: Window, view: str, name: str
 ) -> None:
@@ -97,7 +111,7 @@ def test_every_language_is_faultless_and_fits_the_smallest_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
-@pytest.mark.parametrize("name", ["home of a clerk", "class", "codes for several"])
+@pytest.mark.parametrize("name", ["home of an officer", "class", "codes for several", "import with errors"])
 def test_dark_surroundings_keep_the_contrast(school: StaffSite, desk: Window, name: str) -> None:
     who, pattern = PAGES[name]
     page = desk(who, color_scheme="dark")
@@ -119,7 +133,7 @@ def test_a_clerk_issues_a_code_and_prints_the_slip_alone(school: StaffSite, desk
     page = desk("clerk")
     page.goto("/staff/")
     page.get_by_role("link", name="ログインコード").click()
-    page.get_by_role("link", name="5年1組").click()
+    page.get_by_role("link", name="5年1組 33人").click()
     page.get_by_role("link", name="佐藤 蓮").click()
     page.get_by_role("row", name="佐藤 恵").get_by_role("link", name="コードを発行").click()
     page.get_by_label("お知らせの紙の言語").select_option("English")
@@ -141,3 +155,18 @@ def test_slips_of_a_class_are_a_sheet_each(school: StaffSite, desk: Window) -> N
     assert page.locator(".slip").count() >= 30
     printed = page.pdf(format="A4")
     assert printed.count(b"/Type /Page") - printed.count(b"/Type /Pages") == page.locator(".slip").count()
+
+
+def test_an_officer_hands_a_file_in_and_reads_what_is_wrong(school: StaffSite, desk: Window) -> None:
+    page = desk("officer")
+    page.goto("/staff/imports/")
+    page.set_input_files("#file", {"name": "名簿.zip", "mimeType": "application/zip", "buffer": b"not a zip"})
+    page.get_by_role("button", name="ファイルを確認する").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("名簿.zip")
+    expect(page.get_by_text("確認中").first).to_be_visible()
+    page.goto(address(school, "/staff/imports/{refused}/"))
+    page.get_by_role("link", name="次へ").click()
+    expect(page.get_by_text("m-s-000059")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="見つかったことをCSVで受け取る").click()
+    assert download.value.suggested_filename.endswith(".csv")
