@@ -39,7 +39,8 @@ class Database:
     """One role's way into one database. The caller owns the transaction: leaving without commit rolls back."""
 
     def __init__(self, url: str, *, pool_size: int = 4) -> None:
-        self.engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=False, pool_timeout=10)
+        # Errors name the statement, never its values: a log must not hold what a record or a name says.
+        self.engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager

@@ -1,18 +1,18 @@
 """The schema that migrations make is the schema that the models mean, on the way up and on the way down."""
 
+from importlib import import_module
+from pathlib import Path
+
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
-import pds.access_log.models
-import pds.organisations.models
-import pds.people.models
-import pds.records.models
-import web.accounts.models
-import web.jobs.models  # noqa: F401 — imported for their tables
 from tests.integration.conftest import PACKAGES, Address
 from web.database import Base
 from web.migrate import downgrade, upgrade
+
+for models in sorted(path for package in PACKAGES for path in Path(package).rglob("models.py")):
+    import_module(".".join(models.with_suffix("").parts))  # for their tables
 
 
 def test_the_migrated_schema_is_the_one_the_models_mean(address: Address) -> None:

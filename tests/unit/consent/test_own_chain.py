@@ -41,7 +41,9 @@ def test_a_carer_who_may_not_read_is_refused_for_the_same_reason_as_a_read() -> 
 
 def test_staff_never_read_who_else_looked() -> None:
     principal = staff(role(StaffRole.PRINCIPAL, EAST))
-    assert own_chain(principal, child(placements=(placement(),)), NOW, POLICY) == Denied(DenialCode.ROLE_NOT_FOR_CATEGORY)
+    assert own_chain(principal, child(placements=(placement(),)), NOW, POLICY) == Denied(
+        DenialCode.ROLE_NOT_FOR_CATEGORY
+    )
 
 
 def test_an_unknown_child_has_no_chain_for_anybody() -> None:
