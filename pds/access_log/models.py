@@ -50,15 +50,28 @@ class LogChain(Base):
     """The head of one (child, viewer class) chain, and its salted place in the map of all chains."""
 
     __tablename__ = "log_chain"
-    __table_args__ = (Index("ix_log_chain_bucket", "bucket"),)
 
     learner_id: Mapped[UUID] = mapped_column(primary_key=True)
     viewer_class: Mapped[str] = mapped_column(primary_key=True)
     salt: Mapped[bytes]
     map_key: Mapped[bytes]
-    bucket: Mapped[int]
     count: Mapped[int]
     head: Mapped[bytes]
+
+
+class LogMapLeaf(Base):
+    """One entry of the map of all chains: salted hashes that name neither child nor viewer.
+
+    A proof for one chain needs every leaf of its bucket, other children's too; row-level security would hide those
+    in `log_chain`, so they stand here, where there is nothing to hide.
+    """
+
+    __tablename__ = "log_map_leaf"
+    __table_args__ = (Index("ix_log_map_leaf_bucket", "bucket"),)
+
+    map_key: Mapped[bytes] = mapped_column(primary_key=True)
+    bucket: Mapped[int]
+    value: Mapped[bytes]
 
 
 class LogBucket(Base):

@@ -42,11 +42,15 @@ _PLACE = text(
     "WHERE e.learner_id = p.learner_id AND e.entry_no = p.entry_no"
 )
 _KEEP_CHAIN = text(
-    "INSERT INTO log_chain (learner_id, viewer_class, salt, map_key, bucket, count, head) "
-    "VALUES (:learner_id, :viewer_class, :salt, :map_key, :bucket, :count, :head) "
+    "INSERT INTO log_chain (learner_id, viewer_class, salt, map_key, count, head) "
+    "VALUES (:learner_id, :viewer_class, :salt, :map_key, :count, :head) "
     "ON CONFLICT (learner_id, viewer_class) DO UPDATE SET count = excluded.count, head = excluded.head"
 )
-_IN_BUCKETS = text("SELECT bucket, map_key, salt, count AS entries, head FROM log_chain WHERE bucket = ANY(:buckets)")
+_KEEP_LEAF = text(
+    "INSERT INTO log_map_leaf (map_key, bucket, value) VALUES (:map_key, :bucket, :value) "
+    "ON CONFLICT (map_key) DO UPDATE SET value = excluded.value"
+)
+_IN_BUCKETS = text("SELECT bucket, map_key, value FROM log_map_leaf WHERE bucket = ANY(:buckets)")
 _KEEP_BUCKET = text(
     "INSERT INTO log_bucket (bucket, root) VALUES (:bucket, :root) "
     "ON CONFLICT (bucket) DO UPDATE SET root = excluded.root"
@@ -136,17 +140,21 @@ class Sequencer:
         return unseal(key, binding, bytes(row.sealed))[:SECRET_BYTES]
 
     def _keep_chains(self, session: Session, touched: dict[tuple[UUID, str], _Chain]) -> Iterable[int]:
-        rows: list[dict[str, Any]] = []
+        chains: list[dict[str, Any]] = []
+        leaves: list[dict[str, Any]] = []
         for (learner, viewer_class), chain in touched.items():
             key = map_key(chain.salt, learner, viewer_class)
-            rows.append(
+            chains.append(
                 {
                     "learner_id": learner, "viewer_class": viewer_class, "salt": chain.salt, "map_key": key,
-                    "bucket": bucket_of(key), "count": chain.count, "head": chain.head,
+                    "count": chain.count, "head": chain.head,
                 }
             )  # fmt: skip
-        session.execute(_KEEP_CHAIN, rows)
-        return {row["bucket"] for row in rows}
+            value = map_value(chain.salt, chain.count, chain.head)
+            leaves.append({"map_key": key, "bucket": bucket_of(key), "value": value})
+        session.execute(_KEEP_CHAIN, chains)
+        session.execute(_KEEP_LEAF, leaves)
+        return {leaf["bucket"] for leaf in leaves}
 
     def _renew_buckets(self, session: Session, buckets: Iterable[int]) -> list[tuple[int, bytes]]:
         roots = [(bucket, bucket_root(bucket, items)) for bucket, items in items_of(session, buckets).items()]
@@ -178,7 +186,7 @@ def items_of(session: Session, buckets: Iterable[int]) -> dict[int, dict[bytes, 
     """Return key and value of every chain in some buckets."""
     found: dict[int, dict[bytes, bytes]] = {bucket: {} for bucket in buckets}
     for row in session.execute(_IN_BUCKETS, {"buckets": list(found)}):
-        found[row.bucket][bytes(row.map_key)] = map_value(bytes(row.salt), row.entries, bytes(row.head))
+        found[row.bucket][bytes(row.map_key)] = bytes(row.value)
     return found
 
 

@@ -16,7 +16,7 @@ NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 SHARED_TABLES = ("organisation", "school_class", "person", "carer", "staff", "staff_role")
 LEARNER_TABLES = ("learner", "learner_identifier", "care", "enrolment", "record", "record_version")
 LOG_TABLES = ("log_entry", "log_link", "log_chain", "log_download")
-MAP_TABLES = ("log_bucket", "log_checkpoint")
+MAP_TABLES = ("log_map_leaf", "log_bucket", "log_checkpoint")
 
 
 def upgrade() -> None:
@@ -249,12 +249,18 @@ def _create_log() -> None:
         sa.Column("viewer_class", sa.Text(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("map_key", sa.LargeBinary(), nullable=False),
-        sa.Column("bucket", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("head", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("learner_id", "viewer_class", name="pk_log_chain"),
     )
-    op.create_index("ix_log_chain_bucket", "log_chain", ["bucket"])
+    op.create_table(
+        "log_map_leaf",
+        sa.Column("map_key", sa.LargeBinary(), nullable=False),
+        sa.Column("bucket", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("map_key", name="pk_log_map_leaf"),
+    )
+    op.create_index("ix_log_map_leaf_bucket", "log_map_leaf", ["bucket"])
     op.create_table(
         "log_bucket",
         sa.Column("bucket", sa.BigInteger(), nullable=False),

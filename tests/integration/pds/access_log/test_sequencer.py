@@ -142,3 +142,23 @@ def test_pages_go_from_the_newest_entry_to_the_oldest(node: Node, learner: UUID)
             before = page.next_before
     assert before is None
     assert len(seen) == 5
+
+
+def test_a_proof_holds_beside_other_childrens_chains_in_the_same_part_of_the_map(
+    node: Node, jobs_node: Node, learner: UUID
+) -> None:
+    write_entries(node, learner, [CHILD])
+    Sequencer(jobs_node).run_once(NOW)
+    with jobs_node.database.session() as session:
+        (own,) = session.execute(text("SELECT map_key, bucket FROM log_map_leaf")).all()
+        beside = [bytes(own.map_key[:2]) + bytes([number]) * 30 for number in range(3)]
+        for key in beside:
+            session.execute(
+                text("INSERT INTO log_map_leaf (map_key, bucket, value) VALUES (:key, :bucket, :key)"),
+                {"key": key, "bucket": own.bucket},
+            )
+        session.commit()
+    write_entries(node, learner, [CHILD])
+    Sequencer(jobs_node).run_once(NOW)
+    report = verify_bundle(take_home(node, learner, CHILD), node.keyring.signing_key("node").public())
+    assert report.ok, report.findings
