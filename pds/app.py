@@ -8,6 +8,7 @@ from flask import Flask
 from pds.intake.feature import intake_feature
 from pds.look_back.feature import look_back_feature
 from pds.node import Node
+from pds.operations.feature import operations_feature
 from pds.school_work.feature import school_work_feature
 from web.accounts.feature import accounts_feature
 from web.context import ShellSettings
@@ -29,7 +30,13 @@ def make_node_app(node: Node) -> Flask:
             made_up=settings.synthetic,
         ),
         database=node.database,
-        features=[accounts_feature(), look_back_feature(node), school_work_feature(), intake_feature(node)],
+        features=[
+            accounts_feature(),
+            look_back_feature(node),
+            school_work_feature(),
+            intake_feature(node),
+            operations_feature(node),
+        ],
         clock=node.clock,
         translations=[Path(str(files(package))) / "translations" for package in ("trust", "consent", "pds")],
     )

@@ -6,6 +6,7 @@ kills all those copies at once, which is why the living are rewrapped from time 
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -85,6 +86,13 @@ class EpochKeys:
             held = (epoch, self._load(epoch))
             self._held = held
         return held[1]
+
+    def began(self, epoch: int) -> datetime:
+        """Return when the epoch's key was written; raises KeyringRolledBack if it is gone."""
+        try:
+            return datetime.fromtimestamp(self._file(epoch).stat().st_mtime, UTC)
+        except FileNotFoundError as error:
+            raise KeyringRolledBack(epoch=epoch) from error
 
     def _file(self, epoch: int) -> Path:
         return self._folder / f"epoch-{epoch}.key"

@@ -161,6 +161,11 @@ class FileKeyring:
         """Return the number of the current epoch, for the operator's page."""
         return self._wrappings.epoch()
 
+    @property
+    def epoch_began(self) -> datetime:
+        """Return when the current epoch began, for the operator's page."""
+        return self._epochs.began(self.epoch)
+
     def create_subject_key(self, subject: UUID) -> None:
         """See Keyring."""
         self.create_subject_keys((subject,))

@@ -108,14 +108,22 @@ def group_classes(classes: Iterable[ClassLine]) -> tuple[School, ...]:
     )
 
 
-def name_grades(grades: Sequence[str]) -> Part:
+def name_grades(grades: Sequence[str]) -> Listing:
     """Say one grade, or several in one class, in order."""
     return Listing(tuple(text for code, text in _GRADES if code in grades))
 
 
-def find_needs(held: Sequence[Held], runs: Iterable[RunView], now: datetime) -> tuple[Need, ...]:
-    """Return what waits: files that wait for a decision or could not be used, then offices that end soon."""
-    return (*_files_that_wait(runs, now), *_ending(held))
+def find_needs(held: Sequence[Held], runs: Iterable[RunView], lights: int, now: datetime) -> tuple[Need, ...]:
+    """Return what waits: lights of the node that do not shine green, files that wait, offices that end soon."""
+    return (*_lights(lights), *_files_that_wait(runs, now), *_ending(held))
+
+
+def _lights(count: int) -> Iterator[Need]:
+    if count:
+        sentence = Sentence(
+            N_("%(count)s light of the service needs you."), {}, count, "%(count)s lights of the service need you."
+        )
+        yield Need(sentence, "/staff/node/", urgent=True)
 
 
 def _files_that_wait(runs: Iterable[RunView], now: datetime) -> Iterator[Need]:

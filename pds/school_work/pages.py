@@ -10,6 +10,7 @@ from consent.verdict import Allowed, DenialCode, Denied
 from consent.vocabulary import Duty, StaffRole
 from consent.wording import tell_next_step
 from pds.intake.pages import own_runs
+from pds.operations.service import needs_operator
 from pds.people import service as people
 from pds.school_work import queries
 from pds.school_work.asking import Desk, current_desk
@@ -32,10 +33,12 @@ def home() -> ResponseReturnValue:
     desk = current_desk()
     schools = group_classes(_own_classes(desk))
     served = _served_schools(desk)
+    runs = own_runs() if Duty.IMPORT_FILES in desk.duties else ()
+    lights = needs_operator(transaction(), current_node(), now()) if Duty.SEE_NODE_HEALTH in desk.duties else 0
     return render_template(
         "school_work/home.html",
         desk=desk,
-        needs=find_needs(desk.held, own_runs() if Duty.IMPORT_FILES in desk.duties else (), now()),
+        needs=find_needs(desk.held, runs, lights, now()),
         schools=schools,
         served=served,
         ended=None if desk.held else tell_next_step(Denied(DenialCode.ROLE_ENDED)),

@@ -39,6 +39,8 @@ PAGES = {
     "import to apply": ("officer", "/staff/imports/{ready}/"),
     "apply": ("officer", "/staff/imports/{ready}/apply"),
     "import applied": ("officer", "/staff/imports/{applied}/"),
+    "home of an operator": ("operator", "/staff/"),
+    "node": ("operator", "/staff/node/"),
     "undo": ("officer", "/staff/imports/{applied}/undo"),
 }
 
@@ -99,7 +101,8 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
 
 @pytest.mark.parametrize("view", ["en.off", "plain.all", "ja.all"])
 @pytest.mark.parametrize(
-    "name", ["home of a clerk", "class", "codes for several", "codes of a family", "imports", "import with errors"]
+    "name",
+    ["home of a clerk", "class", "codes for several", "codes of a family", "imports", "import with errors", "node"],
 )
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
     school: StaffSite, desk: Window, view: str, name: str
