@@ -82,6 +82,11 @@ def require_duty(*duties: Duty, fresh: bool = False) -> Rule:
     return check
 
 
+def require_fresh_staff() -> ResponseReturnValue | None:
+    """Rule `staff:fresh`: staff who proved anew who they are; what they may do is decided, and logged, by the view."""
+    return require_staff() or _require_fresh()
+
+
 def _require_fresh() -> ResponseReturnValue | None:
     if require_account().is_stepped_up(now()) or not wants_page():
         return require_stepped_up()

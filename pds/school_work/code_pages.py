@@ -1,7 +1,8 @@
 """Issuing sign-in codes: from the school to the class, from the class to the child, and the slip that is handed over.
 
-Looking for somebody needs the office alone; issuing needs a fresh proof of who is asking. A code is in one answer and
-nowhere else, so the answer to the form is the slip itself.
+Looking for somebody needs the office alone; issuing needs a fresh proof of who is asking. Where a child, a class or a
+colleague is named, the decision is made and logged here and not by the route's rule, so that an attempt is an entry.
+A code is in one answer and nowhere else, so the answer to the form is the slip itself.
 """
 
 from collections.abc import Sequence
@@ -60,7 +61,7 @@ def place(organisation: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/classes/<uuid:class_id>/")
-@declares(requires="duty:issue_family_code", discloses="none")
+@declares(requires="staff", discloses="none")
 def class_codes(class_id: UUID) -> ResponseReturnValue:
     """The children of a class, how far the sign-in of each is, and the way to each family."""
     desk, found, pupils = _open_class(class_id)
@@ -68,14 +69,14 @@ def class_codes(class_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/classes/<uuid:class_id>/issue")
-@declares(requires="duty:issue_family_code:fresh", discloses="none")
+@declares(requires="staff:fresh", discloses="none")
 def choose_pupils(class_id: UUID) -> ResponseReturnValue:
     """Choose for which children of a class codes are issued; those who have no way to sign in are ticked."""
     return _choose_page(class_id, error=None)
 
 
 @blueprint.post("/classes/<uuid:class_id>/issue")
-@declares(requires="duty:issue_family_code:fresh", discloses="none")
+@declares(requires="staff:fresh", discloses="none")
 def issue_class(class_id: UUID) -> ResponseReturnValue:
     """Issue the codes of the chosen children and show them once, a slip each."""
     desk, _, pupils = _open_class(class_id)
@@ -90,7 +91,7 @@ def issue_class(class_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/families/<uuid:learner>/")
-@declares(requires="duty:issue_family_code", discloses="none")
+@declares(requires="staff", discloses="none")
 def family(learner: UUID) -> ResponseReturnValue:
     """A child and the carers to whom the record is open, each with how far the sign-in is."""
     desk = current_desk()
@@ -100,7 +101,7 @@ def family(learner: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/families/<uuid:learner>/<uuid:person>")
-@declares(requires="duty:issue_family_code:fresh", discloses="none")
+@declares(requires="staff:fresh", discloses="none")
 def confirm_family(learner: UUID, person: UUID) -> ResponseReturnValue:
     """Say for whom a code is about to be issued, and what it does."""
     desk = current_desk()
@@ -114,7 +115,7 @@ def confirm_family(learner: UUID, person: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/families/<uuid:learner>/<uuid:person>")
-@declares(requires="duty:issue_family_code:fresh", discloses="none")
+@declares(requires="staff:fresh", discloses="none")
 def issue_to_family(learner: UUID, person: UUID) -> ResponseReturnValue:
     """Issue the code and show it once."""
     desk = current_desk()
@@ -123,7 +124,7 @@ def issue_to_family(learner: UUID, person: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/colleagues/<uuid:staff>")
-@declares(requires="duty:issue_staff_code:fresh", discloses="none")
+@declares(requires="staff:fresh", discloses="none")
 def confirm_colleague(staff: UUID) -> ResponseReturnValue:
     """Say for which colleague a code is about to be issued."""
     desk = current_desk()
@@ -132,7 +133,7 @@ def confirm_colleague(staff: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/colleagues/<uuid:staff>")
-@declares(requires="duty:issue_staff_code:fresh", discloses="none")
+@declares(requires="staff:fresh", discloses="none")
 def issue_to_colleague(staff: UUID) -> ResponseReturnValue:
     """Issue the code and show it once."""
     desk = current_desk()

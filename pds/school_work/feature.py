@@ -5,7 +5,7 @@ from pathlib import Path
 
 from consent.vocabulary import Duty
 from pds.school_work import code_pages, pages
-from pds.school_work.asking import desk_in_view, require_duty
+from pds.school_work.asking import desk_in_view, require_duty, require_fresh_staff
 from web.shell import Feature
 
 _ROOM = Path(str(files("pds"))) / "school_work"
@@ -24,6 +24,7 @@ def school_work_feature() -> Feature:
         rules={
             **{f"duty:{duty}": require_duty(duty) for duty in Duty},
             **{f"duty:{duty}:fresh": require_duty(duty, fresh=True) for duty in Duty},
+            "staff:fresh": require_fresh_staff,
             "duty:codes": require_duty(Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE),
         },
         template_globals={"desk_in_view": desk_in_view},
