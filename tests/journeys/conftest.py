@@ -88,6 +88,8 @@ def demo_folder() -> Iterator[DemoFolder]:
         folder = DemoFolder(Path(temporary).resolve() / "demo")
         yield folder
         folder.remove()
+        assert not folder.path.exists()
+        assert not embedded.home_of(folder.path).exists()
 
 
 @pytest.fixture
