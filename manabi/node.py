@@ -13,6 +13,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from consent.decision import viewer_classes
+from pds.access_log import entries
+from pds.access_log.entries import Act, Entry
 from pds.doorbell import make_doorbell_app
 from pds.intake import service as intake
 from pds.intake.findings import Severity
@@ -20,6 +23,7 @@ from pds.intake.models import RunState
 from pds.intake.service import RunView
 from pds.intake.tasks import handlers
 from pds.node import Node
+from pds.people import service as people
 from pds.people.registry import find_carers, find_learners
 from pds.people.staffing import find_staff
 from pds.records import retention
@@ -124,8 +128,25 @@ def invite(node: Node, kind: str, identifier: str, *, now: datetime) -> str:
         account_kind = AccountKind.STAFF if kind == "staff" else AccountKind.FAMILY
         accounts.open_account(session, person, account_kind, now)
         code = accounts.issue_code(session, person, account_kind, None, now)
+        entries.write(session, node, _code_entries(session, node, kind, person, now))
         session.commit()
     return code
+
+
+def _code_entries(session: Session, node: Node, kind: str, person: UUID, now: datetime) -> list[Entry]:
+    """Return the entries of an issued code: in the chains of the children it gives a way to, else in the node's."""
+    about = {"learner": lambda: [person], "carer": lambda: people.children_of(session, person)}.get(kind, list)()
+    known = [child for learner in about if (child := people.find_child(session, node, learner)) is not None]
+    reference = uuid4().hex[:12]
+    if not known:
+        return [entries.by_operator(node, Act.CODE_ISSUED, now=now, reference=reference, concerns=person)]
+    return [
+        entries.by_operator(
+            node, Act.CODE_ISSUED, now=now, reference=reference, learner=child.facts.learner, concerns=person,
+            classes=viewer_classes(child.facts, now, node.policy),
+        )
+        for child in known
+    ]  # fmt: skip
 
 
 def find_person(session: Session, node: Node, kind: str, identifier: str) -> UUID:

@@ -107,6 +107,25 @@ class Entry:
         return entry_bytes(body)
 
 
+def by_operator(
+    node: Node,
+    act: Act,
+    *,
+    now: datetime,
+    reference: str,
+    learner: UUID | None = None,
+    classes: tuple[str, ...] = (NODE_CHAIN,),
+    concerns: UUID | None = None,
+    by: str | None = None,
+) -> Entry:
+    """Return the entry of something the operator did on the command line; `by` names who decided it."""
+    return Entry(
+        who=Who("staff", None, "operator", None, by or node.settings.operator), act=act, purpose=Purpose.OPERATION,
+        learner=learner, category=None, records=(), allowed=True, rule="operation", citation="", reason=None, at=now,
+        reference=reference, classes=classes, concerns=concerns,
+    )  # fmt: skip
+
+
 def write(session: Session, node: Node, entries: Sequence[Entry]) -> None:
     """Insert entries into the caller's transaction. The caller commits before the first byte of an answer leaves."""
     session.execute(_INSERT, [_row(node, entry) for entry in entries])

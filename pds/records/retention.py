@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from pds.access_log import entries
-from pds.access_log.entries import Act, Entry, Purpose, Who
+from pds.access_log.entries import Act
 from pds.node import Node
 from pds.people import service as people
 from web.database import bind_context
@@ -23,7 +23,8 @@ def erase_learner(session: Session, node: Node, learner: UUID, *, by: str, now: 
     for subject in (learner, *orphaned):
         node.keyring.erase_subject(subject, by=by, now=now)
     people.forget(session, [learner, *orphaned])
-    entries.write(session, node, [_erasure_entry(by, now, reference)])
+    entry = entries.by_operator(node, Act.LEARNER_ERASED, now=now, reference=reference, by=by)
+    entries.write(session, node, [entry])
 
 
 def replay_journal(session: Session, node: Node) -> int:
@@ -34,21 +35,3 @@ def replay_journal(session: Session, node: Node) -> int:
     returned = people.known_among(session, node.keyring.journal.erased())
     people.forget(session, returned)
     return len(returned)
-
-
-def _erasure_entry(by: str, now: datetime, reference: str) -> Entry:
-    return Entry(
-        who=Who("staff", None, None, None, by),
-        act=Act.LEARNER_ERASED,
-        purpose=Purpose.OPERATION,
-        learner=None,
-        category=None,
-        records=(),
-        allowed=True,
-        rule="erasure",
-        citation="",
-        reason=None,
-        at=now,
-        reference=reference,
-        classes=(entries.NODE_CHAIN,),
-    )

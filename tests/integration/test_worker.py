@@ -1,5 +1,6 @@
 """A real worker process on a real broker: an emptied broker delays nothing, a killed worker doubles nothing."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,17 +11,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from manabi.demo.processes import start_time
-from manabi.node import import_file
+from manabi.node import find_person, import_file, invite
 from manabi.sample.files import write_sample
 from manabi.sample.world import make_world
+from pds.access_log.models import NOBODY
+from pds.access_log.reading import entries_for
 from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.settings import NodeSettings
+from tests.integration.conftest import NOW
 
 PATIENCE = 120.0
 FILES = ("municipal/oneroster-bulk-2026-11-01.zip", "municipal/register_guidance.csv")
@@ -143,3 +148,25 @@ def test_a_worker_killed_at_any_time_loses_nothing_and_doubles_nothing(
 
 def test_the_one_queue_that_is_rung_has_a_worker(jobs_node: Node) -> None:
     assert make_doorbell_app(jobs_node).conf.task_default_queue == QUEUE
+
+
+def test_a_code_from_the_command_line_stands_in_the_childs_log(
+    jobs_node: Node, settings: NodeSettings, sample: Path
+) -> None:
+    with worker(settings) as start:
+        start()
+        import_file(jobs_node, sample / FILES[0])
+    people = json.loads((sample / "load_order.json").read_text())["people"]
+    student = find_person_id(jobs_node, people["student"]["sourcedId"])
+    for kind, role in (("learner", "student"), ("carer", "guardian"), ("staff", "principal")):
+        assert invite(jobs_node, kind, people[role]["sourcedId"], now=NOW)
+    with jobs_node.database.session() as session:
+        seen = entries_for(session, jobs_node, student, "child", before=None, limit=10).entries
+        of_node = entries_for(session, jobs_node, NOBODY, "node", before=None, limit=10).entries
+    assert [one.entry["act"] for one in seen] == ["staff:code:issue", "staff:code:issue"]
+    assert [one.entry["act"] for one in of_node] == ["staff:code:issue"]
+
+
+def find_person_id(node: Node, source_id: str) -> UUID:
+    with node.database.session() as session:
+        return find_person(session, node, "learner", source_id)
