@@ -7,8 +7,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
+from consent.vocabulary import Category
+from pds.node import Node
+from tests.factories.node import World
 from tests.integration.conftest import PACKAGES, Address
-from web.database import Base
+from web.database import Base, Database
 from web.migrate import downgrade, upgrade
 
 for models in sorted(path for package in PACKAGES for path in Path(package).rglob("models.py")):
@@ -23,7 +26,14 @@ def test_the_migrated_schema_is_the_one_the_models_mean(address: Address) -> Non
     engine.dispose()
 
 
-def test_migrations_go_down_to_nothing_and_up_again(address: Address) -> None:
+def test_migrations_go_down_to_nothing_and_up_again(address: Address, jobs_node: Node, database: Database) -> None:
+    with jobs_node.database.session() as session, database.session() as accounts:
+        world = World(jobs_node, session, accounts)
+        school, learner = world.school(), world.learner()
+        world.enrol(learner, school, world.school_class(school))
+        world.record(learner, school, Category.GUIDANCE, [{"moral": "よく考えた。"}])
+        world.account(learner, login="child")
+        world.commit()
     owner = address.url("manabi_owner")
     downgrade(owner, PACKAGES, "pds@base")
     downgrade(owner, PACKAGES, "base")
