@@ -97,22 +97,21 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedServer:
         return EmbeddedServer(data, sockets, running)
     if running is not None:
         stop_pid(running)
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    left_over = data / "postmaster.pid"
+    killed_before = left_over.exists()
+    left_over.unlink(missing_ok=True)
     log = home / "log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 — fixed program, no shell
-            [
-                programs / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "timezone=UTC",
-                "-c", "max_connections=100", *(() if durable else _QUICK),
-            ],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=home, env=_environment(),
-            start_new_session=True, **_identity(),
-        )  # fmt: skip
-    _STARTED_HERE[process.pid] = process
     deadline = time.monotonic() + _START_SECONDS
+    process = _launch(programs, home, durable=durable)
     while not _is_ready(programs, sockets):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             raise EmbeddedDatabaseFailed(reason=f"exit status {process.poll()}", log=str(log))
+        if process.poll() is not None:
+            # the processes of a killed server outlive it for a moment, and hold its shared memory while they do
+            if not killed_before:
+                raise EmbeddedDatabaseFailed(reason=f"exit status {process.poll()}", log=str(log))
+            _STARTED_HERE.pop(process.pid, None)
+            process = _launch(programs, home, durable=durable)
         time.sleep(0.05)
     return EmbeddedServer(data, sockets, process.pid)
 
@@ -192,6 +191,20 @@ def _socket_folder(home: Path) -> Path:
         return home / "sockets"
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     return Path("/tmp") / f"manabi-{os.geteuid()}-{digest}"  # noqa: S108 — a socket path has a length limit; 0700
+
+
+def _launch(programs: Path, home: Path, *, durable: bool) -> subprocess.Popen[bytes]:
+    with (home / "log").open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 — fixed program, no shell
+            [
+                programs / "postgres", "-D", home / "data", "-k", _socket_folder(home), "-c", "listen_addresses=",
+                "-c", "timezone=UTC", "-c", "max_connections=100", *(() if durable else _QUICK),
+            ],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=home, env=_environment(),
+            start_new_session=True, **_identity(),
+        )  # fmt: skip
+    _STARTED_HERE[process.pid] = process
+    return process
 
 
 class _Identity(TypedDict, total=False):
