@@ -39,6 +39,8 @@ class DecisionKind(StrEnum):
 
     ERASED = "erased"
     """A child's key was destroyed; no restored copy may make it readable again."""
+    REVOKED = "revoked"
+    """A grant of a child's records was withdrawn; the detail names it under ``grant``. No restored copy may revive it."""
     RESTORED = "restored"
     """An older database was joined with this keyring; entries it no longer knew are named in the detail."""
 
@@ -90,6 +92,8 @@ def _read_line(raw: bytes, seq: int, prev: str) -> JournalLine:
             detail=document["detail"],
             hash=stated,
         )
+        if line.kind is DecisionKind.REVOKED:
+            UUID(line.detail["grant"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise JournalBroken(line=seq, reason="unreadable") from error
     if line.hash != _hash(document):
@@ -116,6 +120,7 @@ class Journal:
         self._guard = Lock()
         self._known = _Known(0, 0, START)
         self._erased: set[UUID] = set()
+        self._revoked: dict[UUID, JournalLine] = {}
         _JOURNALS.add(self)
         with self._alone() as handle:
             self._mend(handle)
@@ -129,9 +134,14 @@ class Journal:
     def append(
         self, kind: DecisionKind, subject: UUID | None, *, by: str, now: datetime, detail: dict[str, str] | None = None
     ) -> JournalLine:
-        """Write one decision and return when it is on the disk. ``now`` must be aware; ``by`` is an id, not a name."""
+        """Write one decision and return when it is on the disk. ``now`` must be aware; ``by`` is an id, not a name.
+
+        A revocation names its grant, a UUID, in ``detail["grant"]``; raises ValueError if it does not.
+        """
         if now.tzinfo is None:
             raise ValueError("now must carry a time zone")
+        if kind is DecisionKind.REVOKED:
+            UUID((detail or {}).get("grant", ""))
         with self._alone() as handle:
             self._mend(handle)
             document: dict[str, object] = {
@@ -190,6 +200,19 @@ class Journal:
                 self._catch_up()
         return subject in self._erased
 
+    def revoked(self) -> dict[UUID, JournalLine]:
+        """Return every grant that was withdrawn, each with the first line that says so."""
+        with self._guard:
+            self._catch_up()
+            return dict(self._revoked)
+
+    def is_revoked(self, grant: UUID) -> bool:
+        """Tell whether a grant was withdrawn; one ``stat`` when nothing was added, so every read under it asks."""
+        if os.stat(self.path).st_size != self._known.read_to:
+            with self._guard:
+                self._catch_up()
+        return grant in self._revoked
+
     @contextmanager
     def _alone(self) -> Iterator[int]:
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
@@ -223,7 +246,9 @@ class Journal:
         line = self._read_next(raw)
         if line.kind is DecisionKind.ERASED and line.subject is not None:
             self._erased.add(line.subject)
-        # Last, and in one assignment: whoever sees the new length, or a child forked here, also sees the erasure.
+        if line.kind is DecisionKind.REVOKED:
+            self._revoked.setdefault(UUID(line.detail["grant"]), line)
+        # Last, and in one assignment: whoever sees the new length, or a child forked here, also sees the decision.
         self._known = _Known(self._known.read_to + len(raw), line.seq, line.hash)
         return line
 

@@ -226,3 +226,29 @@ def test_a_child_forked_while_another_thread_reads_can_read_too(journal: Journal
     with journal._guard:
         _renew_guards()
         assert len(journal.erased()) == 3, "what the child did, done here"
+
+
+def test_a_revoked_grant_is_known_to_every_reader_with_its_first_line(journal: Journal, path: Path) -> None:
+    other, grant = Journal(path), uuid4()
+    assert not other.is_revoked(grant)
+    first = journal.append(DecisionKind.REVOKED, AOI, by="parent-1", now=NOW, detail={"grant": str(grant)})
+    journal.append(DecisionKind.REVOKED, AOI, by="parent-2", now=NOW, detail={"grant": str(grant)})
+    assert other.is_revoked(grant)
+    assert not other.is_revoked(uuid4())
+    assert other.revoked() == Journal(path).revoked() == {grant: first}
+    assert other.erased() == frozenset(), "the child is not erased by a revocation"
+
+
+@pytest.mark.parametrize("detail", [None, {}, {"grant": "not an id"}])
+def test_a_revocation_that_names_no_grant_is_not_written(journal: Journal, detail: dict[str, str] | None) -> None:
+    with pytest.raises(ValueError, match="UUID"):
+        journal.append(DecisionKind.REVOKED, AOI, by="parent-1", now=NOW, detail=detail)
+    assert journal.verify() == 0
+
+
+def test_a_revocation_on_the_disk_that_names_no_grant_breaks_the_journal(journal: Journal, path: Path) -> None:
+    grant = uuid4()
+    journal.append(DecisionKind.REVOKED, AOI, by="parent-1", now=NOW, detail={"grant": str(grant)})
+    path.write_text(path.read_text().replace(str(grant), "x"))
+    with pytest.raises(JournalBroken, match="unreadable"):
+        Journal(path)
