@@ -40,7 +40,7 @@ class DecisionKind(StrEnum):
     ERASED = "erased"
     """A child's key was destroyed; no restored copy may make it readable again."""
     REVOKED = "revoked"
-    """A grant of a child's records was withdrawn; the detail names it under ``grant``. No restored copy may revive it."""
+    """A grant was withdrawn; the detail names it under ``grant``. No restored copy may revive it."""
     RESTORED = "restored"
     """An older database was joined with this keyring; entries it no longer knew are named in the detail."""
 

@@ -33,15 +33,41 @@ class Act(StrEnum):
     LOG_READ = "learner:access_log:read"
     ROSTER_READ = "school:roster:read"
     CODE_ISSUED = "staff:code:issue"
+    TICKET_ISSUED = "school:ticket:issue"
+    REQUEST_OPENED = "recipient:request:open"
+    REQUEST_SEEN = "learner:request:see"
+    REQUEST_ANSWERED = "learner:request:answer"
+    PREVIEW_READ = "learner:preview:read"
+    STATUTORY_READ = "learner:statutory:read"
+    COMMENT_WRITTEN = "learner:comment:write"
+    ANSWER_ENTERED = "school:answer:enter"
+    ANSWER_CHECKED = "school:answer:check"
+    SHARING_READ = "learner:sharing:read"
+    GRANT_PAUSED = "learner:grant:pause"
+    GRANT_RESUMED = "learner:grant:resume"
+    GRANT_REVOKED = "learner:grant:revoke"
+    RECEIPT_READ = "learner:receipt:read"
+    DOSSIER_READY = "school:dossier:ready"
+    DOSSIER_CANCELLED = "school:dossier:cancel"
+    DOCUMENT_PULLED = "recipient:document:pull"
+    FILE_PULLED = "recipient:file:pull"
+    DOCUMENTS_ACKNOWLEDGED = "recipient:documents:acknowledge"
+    DOCUMENT_RECEIVED = "node:document:receive"
+    RECEIVED_READ = "learner:received:read"
     LEARNER_ERASED = "learner:keys:erase"
     NODE_RESTORED = "node:backup:restore"
 
 
 class Purpose(StrEnum):
-    """Why: looking back over one's own record, the daily work of a school, or keeping the node running."""
+    """Why: looking back over one's own record, the daily work of a school, or keeping the node running.
+
+    `TRANSFER` is what the law moves from school to school with a child, `SHARING` what a family decides to give.
+    """
 
     LOOK_BACK = "look_back"
     SCHOOL_WORK = "school_work"
+    TRANSFER = "transfer"
+    SHARING = "sharing"
     OPERATION = "operation"
 
 
@@ -61,6 +87,7 @@ class Entry:
     """One decision. `learner` None stands for a child this node does not know, or for nobody in particular.
 
     `concerns` is the person for whom something was done, where that is not the child as such: who a code is for.
+    `under` is what the act rests on or is about: a request, a grant or a dossier.
     """
 
     who: Who
@@ -77,6 +104,7 @@ class Entry:
     reference: str
     classes: tuple[str, ...]
     concerns: UUID | None = None
+    under: UUID | None = None
 
     def to_bytes(self, entry_id: UUID, node_id: str) -> bytes:
         """Return the bytes that the commitment binds and that the family downloads."""
@@ -104,6 +132,8 @@ class Entry:
         }
         if self.concerns is not None:
             body["concerns"] = str(self.concerns)
+        if self.under is not None:
+            body["under"] = str(self.under)
         return entry_bytes(body)
 
 
