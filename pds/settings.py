@@ -39,6 +39,16 @@ VARIABLES = (
         "MANABI_LEASE_SECONDS", parse_seconds, "how long a worker may be silent before its job is taken over", "60"
     ),
     Variable("MANABI_SEQUENCER_SECONDS", parse_seconds, "how often the access log is chained and signed", "5"),
+    Variable(
+        "MANABI_REGISTRAR_KEY",
+        Path,
+        "file of the registrar's public keys (JWK set); without it the node stands alone",
+        "",
+    ),
+    Variable(
+        "MANABI_POLL_SECONDS", parse_seconds, "how often this node asks another whether a family has decided", "900"
+    ),
+    Variable("MANABI_POLL_INTERVAL_SECONDS", parse_seconds, "how often others may ask this node, at most", "300"),
     Variable("MANABI_SYNTHETIC", parse_switch, "on: the data are made up, and every page says so", "off"),
 )
 
@@ -61,6 +71,9 @@ class NodeSettings:
     sweep: timedelta
     lease: timedelta
     sequencer: timedelta
+    registrar_key: Path | None
+    poll: timedelta
+    poll_interval: timedelta
     synthetic: bool
 
 
@@ -82,5 +95,8 @@ def read_settings(environ: Mapping[str, str]) -> NodeSettings:
         sweep=timedelta(seconds=values["MANABI_SWEEP_SECONDS"]),
         lease=timedelta(seconds=values["MANABI_LEASE_SECONDS"]),
         sequencer=timedelta(seconds=values["MANABI_SEQUENCER_SECONDS"]),
+        registrar_key=values["MANABI_REGISTRAR_KEY"] if str(values["MANABI_REGISTRAR_KEY"]) != "." else None,
+        poll=timedelta(seconds=values["MANABI_POLL_SECONDS"]),
+        poll_interval=timedelta(seconds=values["MANABI_POLL_INTERVAL_SECONDS"]),
         synthetic=values["MANABI_SYNTHETIC"],
     )

@@ -113,8 +113,8 @@ def _keep(
 def start_database(folder: DemoFolder) -> embedded.EmbeddedServer:
     """Start the folder's database with its roles and the schema of this version; the data are taken as they are."""
     server = embedded.start(folder.path)
+    embedded.run_sql(server, _ROLES.read_text())
     if not embedded.run_sql(server, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608
-        embedded.run_sql(server, _ROLES.read_text())
         embedded.run_sql(server, f"CREATE DATABASE {DATABASE} OWNER manabi_owner")
         embedded.run_sql(server, f"ALTER DATABASE {DATABASE} SET manabi.embedded = 'on'")
     upgrade(server.url("manabi_owner", DATABASE), PACKAGES)

@@ -13,7 +13,8 @@ class Record(Base):
     """One document about a learner: a category, the school that keeps it, and a school year.
 
     For `enrolment` the school year is the one in which the learner came to the school. `withdrawn` hides a record
-    whose only version was taken back; its versions stay.
+    whose only version was taken back; its versions stay. `sent_at` is when the original went to the next school
+    (学校保健安全法施行規則8条): the school no longer has it, the learner's own copy stays.
     """
 
     __tablename__ = "record"
@@ -26,6 +27,7 @@ class Record(Base):
     school_year: Mapped[int]
     current_version: Mapped[int]
     withdrawn: Mapped[bool]
+    sent_at: Mapped[datetime | None]
 
 
 class RecordVersion(Base):
@@ -51,3 +53,47 @@ class RecordVersion(Base):
     issued_at: Mapped[datetime]
     origin: Mapped[UUID | None]
     compensates: Mapped[int | None]
+
+
+class RecordFile(Base):
+    """A file that belongs to one version of a record; its name is sealed, its content stands in sealed chunks."""
+
+    __tablename__ = "record_file"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["learner_id", "record_id", "version"],
+            ["record_version.learner_id", "record_version.record_id", "record_version.version"],
+            ondelete="CASCADE",
+            name="fk_record_file_version",
+        ),
+    )
+
+    learner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    file_no: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[bytes]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[bytes]
+
+
+class RecordFileChunk(Base):
+    """64 KiB of a record's file (the last one shorter), sealed under the child's key."""
+
+    __tablename__ = "record_file_chunk"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["learner_id", "record_id", "version", "file_no"],
+            ["record_file.learner_id", "record_file.record_id", "record_file.version", "record_file.file_no"],
+            ondelete="CASCADE",
+            name="fk_record_file_chunk_file",
+        ),
+    )
+
+    learner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    file_no: Mapped[int] = mapped_column(primary_key=True)
+    chunk_no: Mapped[int] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
