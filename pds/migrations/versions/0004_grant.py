@@ -1,8 +1,9 @@
 """Requests, grants and transfers between nodes, and the files that belong to records.
 
 The lodging of a request runs in a role of its own, which reaches no table of any learner: what it answers cannot
-depend on whether a child is known. The function lets a polling client's request be found before it is known whose it
-is; it tells nothing but the learner's own id, to code that then names that learner to row-level security.
+depend on whether a child is known. Two functions let a polling client's request, and a recipient's dossier, be found
+before it is known whose they are; they tell nothing but the learner's own id, to code that then names that learner to
+row-level security.
 """
 
 import sqlalchemy as sa
@@ -521,9 +522,17 @@ def _grant() -> None:
     )
     op.execute("REVOKE ALL ON FUNCTION learner_of_request(uuid) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION learner_of_request(uuid) TO manabi_app, manabi_jobs")
+    op.execute(
+        "CREATE FUNCTION learner_of_dossier(wanted uuid, client text) RETURNS uuid "
+        "LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS "
+        "$$ SELECT learner_id FROM public.share_dossier WHERE dossier_id = wanted AND client_id = client $$"
+    )
+    op.execute("REVOKE ALL ON FUNCTION learner_of_dossier(uuid, text) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION learner_of_dossier(uuid, text) TO manabi_app, manabi_jobs")
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION learner_of_dossier(uuid, text)")
     op.execute("DROP FUNCTION learner_of_request(uuid)")
     op.execute("REVOKE INSERT ON job FROM manabi_lodging")
     op.execute("REVOKE INSERT ON person FROM manabi_app")
