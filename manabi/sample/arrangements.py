@@ -9,7 +9,6 @@ from typing import Any
 
 from manabi.sample.names import Family, NameBook
 from manabi.sample.people import Carer, Name, Tie
-from manabi.sample.tables import table
 
 CHILDREN_PER_FACILITY = 12
 
@@ -59,9 +58,10 @@ class Bond:
 class Registry:
     """Numbers carers over the whole sample, and knows the homes and offices that several children share."""
 
-    def __init__(self, book: NameBook) -> None:
+    def __init__(self, book: NameBook, municipality: str) -> None:
         self.carers: list[Carer] = []
         self.book = book
+        self._municipality = municipality
         self._facility: Carer | None = None
         self._facility_children = 0
         self._guidance: Carer | None = None
@@ -75,7 +75,9 @@ class Registry:
     def facility_head(self, rng: Random) -> Carer:
         """Return the head of a children's home with a free place."""
         if self._facility is None or self._facility_children >= CHILDREN_PER_FACILITY:
-            self._facility = self.add(self.book.japanese(rng).adult(rng, "male"), _city("山手7丁目7番7号"))
+            self._facility = self.add(
+                self.book.japanese(rng).adult(rng, "male"), f"{self._municipality}山手7丁目7番7号"
+            )
             self._facility_children = 0
         self._facility_children += 1
         return self._facility
@@ -83,7 +85,9 @@ class Registry:
     def guidance_head(self, rng: Random) -> Carer:
         """Return the head of the child guidance centre (児童相談所長)."""
         if self._guidance is None:
-            self._guidance = self.add(self.book.japanese(rng).adult(rng, "female"), _city("中央1丁目1番2号"))
+            self._guidance = self.add(
+                self.book.japanese(rng).adult(rng, "female"), f"{self._municipality}中央1丁目1番2号"
+            )
         return self._guidance
 
 
@@ -218,7 +222,3 @@ _WRITERS: dict[Arrangement, Callable[[Home], tuple[Bond, ...]]] = {
 def arrange(kind: Arrangement, home: Home) -> tuple[Bond, ...]:
     """Enter the carers of a household and return their bonds to its children."""
     return _WRITERS[kind](home)
-
-
-def _city(rest: str) -> str:
-    return f"{table('places')['municipality']}{rest}"

@@ -96,6 +96,7 @@ CAST: tuple[Scene, ...] = (
 )
 
 STUDENT_SCENE = 0
+MOVING_SCENE = 1
 MOVER_SCENE = len(CAST) - 2
 CAST_SIZE = sum(len(scene.children) for scene in CAST)
 """The least number of learners a sample can have is a little above this."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from manabi.sample.cast import CAST_SIZE
 from manabi.sample.files import write_sample
-from manabi.sample.world import make_world, usual_schools
+from manabi.sample.world import MUNICIPALITIES, make_world, usual_schools
 
 LEAST_LEARNERS = CAST_SIZE + 10
 MOST_LEARNERS = 500_000
@@ -26,12 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--schools-per-stage", type=_schools, default=None, metavar="K",
         help="elementary schools, and as many junior high schools (default: one pair per 900 children, at least 2)",
     )  # fmt: skip
+    parser.add_argument(
+        "--municipality", choices=MUNICIPALITIES, default=MUNICIPALITIES[0], help="which one (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the sample; returns 0."""
     schools = arguments.schools_per_stage or usual_schools(arguments.learners)
-    world = make_world(arguments.learners, arguments.seed, schools)
+    world = make_world(arguments.learners, arguments.seed, schools, arguments.municipality)
     order = write_sample(world, arguments.out)
     print(
         f"Wrote {order['learners']} learners in {len(order['files'])} files to {arguments.out}; order: load_order.json"

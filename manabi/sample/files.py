@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from manabi.sample.cast import STUDENT_SCENE
+from manabi.sample.cast import MOVING_SCENE, STUDENT_SCENE
 from manabi.sample.days import DELTA_DAY, ROSTER_DAY, SCHOOL_YEAR, year_end
 from manabi.sample.delta import write_delta
 from manabi.sample.oneroster import write_bulk
@@ -67,7 +67,18 @@ def demo_people(world: World) -> dict[str, dict[str, str]]:
     for role in ("clerk", "teacher", "principal", "nurse_teacher", "board_officer", "operator"):
         found = member(role)
         people[role] = _person(city, found.sourced_id, found.name.full)
-    return people
+    return people | _moving_people(world, city)
+
+
+def _moving_people(world: World, city: Establisher) -> dict[str, dict[str, str]]:
+    """Return the family that moves away in the demonstration, mother and child, and the clerk of the child's school."""
+    child = world.scene(MOVING_SCENE)[-1]
+    clerk = next(one for one in world.staff.members if one.role == "clerk" and one.school == child.now.school)
+    return {
+        "moving_child": _person(city, learner_id(city, child), child.name.full),
+        "moving_parent": _person(city, carer_id(city, child.ties[-1].carer.number), child.ties[-1].carer.name.full),
+        "moving_clerk": _person(city, clerk.sourced_id, clerk.name.full),
+    }
 
 
 def _person(establisher: Establisher, sourced_id: str, name: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ class _Settlers:
         self.schools = schools
         self.learners: list[Learner] = []
         self.book = NameBook()
-        self.registry = Registry(self.book)
+        self.registry = Registry(self.book, schools.municipality)
         self._private_left = min(600, max(1, target * 3 // 100))
         self._senior_left = min(900, max(3, target * 4 // 100))
 
@@ -162,4 +162,4 @@ class _Settlers:
         places, rng = table("places"), self.rng
         town = places["towns"][int(rng.random() * len(places["towns"]))]
         block, number, house = (int(rng.random() * most) + 1 for most in (6, 30, 20))
-        return f"{places['municipality']}{town}{block}丁目{number}番{house}号"
+        return f"{self.schools.municipality}{town}{block}丁目{number}番{house}号"

@@ -87,6 +87,7 @@ class Schools:
     private: School
     senior: School
     establishers: tuple[Establisher, ...]
+    municipality: str
 
     @property
     def every(self) -> tuple[School, ...]:
@@ -94,41 +95,42 @@ class Schools:
         return (*self.elementary, *self.junior, self.closed, self.private, self.senior)
 
 
-def found_schools(per_stage: int) -> Schools:
+def found_schools(per_stage: int, municipality: str) -> Schools:
     """Return the schools of a municipality with `per_stage` elementary and as many junior high schools."""
-    places = table("places")
-    prefecture = places["prefecture_number"]
+    words = table("places")
+    places = words["municipalities"][municipality]
+    prefecture, first = places["prefecture_number"], places["first_serial"]
     city = Establisher("municipal", "m", f"{places['municipality']}教育委員会", places["municipal_board"],
                        "jp_v1_2_1", "みらい校務支援")  # fmt: skip
     region = Establisher("prefectural", "k", f"{places['prefecture']}教育委員会", places["prefectural_board"],
                          "jp_k12_v1_0", "あおば県立学校校務")  # fmt: skip
-    company = Establisher("private", "p", "学校法人みらい学園", "", "jp_k12_v1_0", "学園校務クラウド")
+    company = Establisher("private", "p", places["company"], "", "jp_k12_v1_0", "学園校務クラウド")
 
     def public(stage: Stage, number: int, suffix: str) -> School:
         place = _place(number)
-        serial = number + 1 + (100 if stage is Stage.JUNIOR_HIGH else 0)
+        serial = first + number + 1 + (100 if stage is Stage.JUNIOR_HIGH else 0)
         index = number + (per_stage if stage is Stage.JUNIOR_HIGH else 0)
         return School(
             index, city, stage, school_code(_KIND[stage], prefecture, 2, serial),
-            f"{places['municipality']}立{place}{suffix}", _address(number, stage),
+            f"{places['municipality']}立{place}{suffix}", _address(places["municipality"], number, stage),
         )  # fmt: skip
 
     elementary = tuple(public(Stage.ELEMENTARY, number, "小学校") for number in range(per_stage))
     junior = tuple(public(Stage.JUNIOR_HIGH, number, "中学校") for number in range(per_stage))
     closed = School(
-        2 * per_stage, city, Stage.ELEMENTARY, school_code("B1", prefecture, 2, 90),
-        f"{places['municipality']}立{places['closed_school']}小学校", f"{places['municipality']}北町3丁目2番1号",
+        2 * per_stage, city, Stage.ELEMENTARY, school_code("B1", prefecture, 2, first + 90),
+        f"{places['municipality']}立{words['closed_school']}小学校", f"{places['municipality']}北町3丁目2番1号",
         closed_on=date(2021, 3, 31), successor=elementary[0].code,
     )  # fmt: skip
     private = School(
-        2 * per_stage + 1, company, Stage.JUNIOR_HIGH, school_code("C1", prefecture, 3, 301),
-        "みらい学園中学校", f"{places['municipality']}青葉台5丁目1番1号", date(1998, 4, 1),
+        2 * per_stage + 1, company, Stage.JUNIOR_HIGH, school_code("C1", prefecture, 3, first + 301),
+        places["private_school"], f"{places['municipality']}青葉台5丁目1番1号", date(1998, 4, 1),
     )  # fmt: skip
     senior = School(
-        2 * per_stage + 2, region, Stage.SENIOR_HIGH, school_code("D1", prefecture, 2, 201),
-        "あおば県立みらい高等学校", f"{places['municipality']}富士見1丁目10番1号", date(1952, 4, 1),
+        2 * per_stage + 2, region, Stage.SENIOR_HIGH, school_code("D1", prefecture, 2, first + 201),
+        places["senior_school"], f"{places['municipality']}富士見1丁目10番1号", date(1952, 4, 1),
     )  # fmt: skip
-    return Schools(elementary, junior, closed, private, senior, (city, region, company))
+    return Schools(elementary, junior, closed, private, senior, (city, region, company), places["municipality"])
 
 
 def _place(number: int) -> str:
@@ -136,7 +138,7 @@ def _place(number: int) -> str:
     return str(names[number]) if number < len(names) else f"第{number + 1}"
 
 
-def _address(number: int, stage: Stage) -> str:
+def _address(municipality: str, number: int, stage: Stage) -> str:
     towns = table("places")["towns"]
     block = 1 if stage is Stage.ELEMENTARY else 4
-    return f"{table('places')['municipality']}{towns[number % len(towns)]}{block}丁目{number % 9 + 1}番1号"
+    return f"{municipality}{towns[number % len(towns)]}{block}丁目{number % 9 + 1}番1号"

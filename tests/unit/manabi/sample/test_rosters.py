@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from manabi.sample.cli import LEAST_LEARNERS
 from manabi.sample.codes import check_digit
 from manabi.sample.registers import LEARNER_LAYOUTS
-from manabi.sample.world import World
+from manabi.sample.world import World, make_world
 from tests.unit.api_specs.contracts import contract
 from tests.unit.manabi.sample.reading import Rows, Sample, csv_rows
 
@@ -134,7 +135,7 @@ def test_no_two_children_of_a_class_share_a_number(sample: Sample) -> None:
 def test_the_people_of_the_demonstration_belong_together(sample: Sample) -> None:
     people = {role: person["sourcedId"] for role, person in sample.order["people"].items()}
     assert set(people) == {"student", "guardian", "clerk", "teacher", "principal", "nurse_teacher", "board_officer",
-                           "operator"}  # fmt: skip
+                           "operator", "moving_child", "moving_parent", "moving_clerk"}  # fmt: skip
     package = sample.bulk("municipal")
     rows = {row["userSourcedId"]: row for row in package["enrollments"]}
     assert rows[people["student"]]["classSourcedId"] == rows[people["teacher"]]["classSourcedId"]
@@ -154,6 +155,17 @@ def test_the_people_of_the_demonstration_belong_together(sample: Sample) -> None
     assert ties[people["student"], people["guardian"]]["basis"] == "joint"
     schools = {row["school_code"] for row in sample.rows("register_enrolment") if row["learner"] == people["student"]}
     assert len(schools) == 3
+    assert [row["basis"] for (learner, _), row in ties.items() if learner == people["moving_child"]] == ["sole"]
+    assert ties[people["moving_child"], people["moving_parent"]]["basis"] == "sole"
+    assert roles[people["moving_clerk"]]["orgSourcedId"] == rows[people["moving_child"]]["schoolSourcedId"]
+
+
+def test_two_municipalities_share_no_school_code_and_no_name(sample: Sample) -> None:
+    neighbour = make_world(LEAST_LEARNERS, 7, 2, "asahi").schools
+    here = make_world(LEAST_LEARNERS, 7, 2).schools
+    assert not {one.code for one in here.every} & {one.code for one in neighbour.every}
+    assert not {one.name for one in here.every} & {one.name for one in neighbour.every}
+    assert not {one.code for one in here.establishers if one.code} & {one.code for one in neighbour.establishers}
 
 
 def test_zips_hold_no_folder_and_no_time_of_writing(sample: Sample) -> None:
