@@ -7,6 +7,7 @@ so that a signature made for one purpose cannot stand for another (RFC 8725 sect
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,17 +21,18 @@ ALGORITHM: Final = "Ed25519"
 MAX_PAYLOAD: Final = 1024 * 1024
 """Bytes. Far above any record or checkpoint; whoever signs more has mistaken a file for a statement."""
 
-_MAX_TOKEN: Final = MAX_PAYLOAD * 4 // 3 + 1024
 _HEADER_NAMES: Final = {"alg", "kid", "typ"}
 
 
-def _registry() -> jws.JWSRegistry:
+def _max_token(most: int) -> int:
+    return most * 4 // 3 + 1024
+
+
+@cache
+def _registry(most: int) -> jws.JWSRegistry:
     registry = jws.JWSRegistry(algorithms=[ALGORITHM])
-    registry.max_payload_length = _MAX_TOKEN
+    registry.max_payload_length = _max_token(most)
     return registry
-
-
-_REGISTRY: Final = _registry()
 
 
 class SignatureRefused(ManabiError):
@@ -80,13 +82,16 @@ class VerifyingKey:
         x = self._key.as_dict(private=False)["x"]
         return {"kty": "OKP", "crv": ALGORITHM, "x": str(x), "kid": self.kid, "alg": ALGORITHM, "use": "sig"}
 
-    def verify(self, token: str, *, typ: str) -> bytes:
-        """Return the payload of a compact JWS made by this key for this ``typ``; raises SignatureRefused."""
-        if len(token) > _MAX_TOKEN:
+    def verify(self, token: str, *, typ: str, most: int = MAX_PAYLOAD) -> bytes:
+        """Return the payload of a compact JWS made by this key for this ``typ``; raises SignatureRefused.
+
+        ``most`` is the largest payload in bytes; only a document that lists a whole country needs more than the usual.
+        """
+        if len(token) > _max_token(most):
             raise SignatureRefused(reason="too long")
         try:
-            opened = jws.deserialize_compact(token, self._key, registry=_REGISTRY)
-        except (JoseError, ValueError) as error:
+            opened = jws.deserialize_compact(token, self._key, registry=_registry(most))
+        except (JoseError, ValueError, TypeError) as error:
             raise SignatureRefused(reason=getattr(error, "error", "malformed")) from error
         header = opened.protected
         if set(header) != _HEADER_NAMES:
@@ -135,23 +140,27 @@ class SigningKey:
         """Return the public half."""
         return self._public
 
-    def sign(self, payload: bytes, *, typ: str) -> str:
-        """Return a compact JWS over the payload; raises SignatureRefused if the payload is above MAX_PAYLOAD."""
-        if len(payload) > MAX_PAYLOAD:
+    def jose_key(self) -> OKPKey:
+        """Return the key as joserfc knows it, for ``trust.tokens``, where other kinds of keys sign too."""
+        return self._key
+
+    def sign(self, payload: bytes, *, typ: str, most: int = MAX_PAYLOAD) -> str:
+        """Return a compact JWS over the payload; raises SignatureRefused if the payload is above ``most`` bytes."""
+        if len(payload) > most:
             raise SignatureRefused(reason="too long")
         header = {"alg": ALGORITHM, "kid": self.kid, "typ": typ}
-        return jws.serialize_compact(header, payload, self._key, registry=_REGISTRY)
+        return jws.serialize_compact(header, payload, self._key, registry=_registry(most))
 
 
-def named_key(token: str) -> str:
+def named_key(token: str, *, most: int = MAX_PAYLOAD) -> str:
     """Return the ``kid`` a token claims, unverified: good for choosing a key, never for trusting it."""
-    if len(token) > _MAX_TOKEN:
+    if len(token) > _max_token(most):
         raise SignatureRefused(reason="too long")
     try:
-        header = jws.extract_compact(token.encode(), registry=_REGISTRY).protected
+        header = jws.extract_compact(token.encode(), registry=_registry(most)).protected
     except (JoseError, ValueError) as error:
         raise SignatureRefused(reason="malformed") from error
-    kid = header.get("kid")
+    kid = header.get("kid") if isinstance(header, dict) else None
     if not isinstance(kid, str):
         raise SignatureRefused(reason="names no key")
     return kid

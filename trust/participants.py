@@ -1,0 +1,288 @@
+"""Participants of the exchange: who runs a node or a school's system, with which keys, for which organisations.
+
+The form is strict on purpose. A member that is not known is refused, so that nothing about a person can slip into a
+document that everybody copies: it lists offices and schools, never people.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from trust.keys import Key, read_jwk, write_jwk
+from trust.signing import KeyRefused, VerifyingKey
+from trust.ticket import MAX_NUMBER
+
+MAX_ORGANISATIONS: Final = 20_000
+MAX_KEYS: Final = 32
+
+_INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
+_NAME: Final = 200
+_CODE: Final = 32
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class FormFault(ValueError):
+    """What is wrong with a document, in a few English words that name the place."""
+
+
+class KeyUse(StrEnum):
+    """What a participant's key is for."""
+
+    NODE = "node"
+    """Messages, checkpoints, and requests to change the participant's own entry."""
+    CLIENT = "client"
+    """Client assertions at the nodes of others."""
+
+
+class ParticipantKind(StrEnum):
+    """What takes part."""
+
+    NODE = "node"
+    """A node: it keeps records, has an issuer, and is a client of other nodes."""
+    SYSTEM = "system"
+    """A school's or vendor's system: a client alone, registered once for all nodes."""
+
+
+class OrganisationKind(StrEnum):
+    """What an organisation is; the words of the node's own directory."""
+
+    BOARD = "board"
+    ESTABLISHER = "establisher"
+    SCHOOL = "school"
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantKey:
+    """A participant's public key and when it counts: from ``valid_from`` until before ``valid_to``."""
+
+    use: KeyUse
+    jwk: dict[str, str]
+    valid_from: datetime
+    valid_to: datetime | None
+    key: Key = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, use: KeyUse, key: Key, valid_from: datetime, valid_to: datetime | None = None) -> "ParticipantKey":
+        """Return the entry of a key; instants count to the second."""
+        begin, end = _whole(valid_from), None if valid_to is None else _whole(valid_to)
+        jwk = write_jwk(key)
+        return cls(use, jwk, begin, end, read_jwk(jwk))
+
+    @property
+    def kid(self) -> str:
+        """The key's name within the participant."""
+        return self.jwk["kid"]
+
+    def counts_at(self, at: datetime) -> bool:
+        """Whether the key may be used at an instant."""
+        return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A school or board under its code, with every key it ever signed records with, and who followed it."""
+
+    code: str
+    name: str
+    kind: OrganisationKind
+    keys: tuple[VerifyingKey, ...] = ()
+    successor: str | None = None
+
+    def key(self, kid: str) -> VerifyingKey | None:
+        """Return the key that a record's signature names; a record outlives the years in which its key was used."""
+        return next((key for key in self.keys if key.kid == kid), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One participant. ``id`` is the node's own name and its OAuth ``client_id``; ``contact`` is an office."""
+
+    number: int
+    id: str
+    name: str
+    kind: ParticipantKind
+    issuer: str | None
+    contact: str
+    keys: tuple[ParticipantKey, ...]
+    organisations: tuple[Organisation, ...] = ()
+
+    def keys_for(self, use: KeyUse | str, at: datetime) -> tuple[Key, ...]:
+        """Return the public keys that count for a use at an instant, newest first."""
+        counting = [one for one in self.keys if one.use == use and one.counts_at(at)]
+        return tuple(one.key for one in sorted(counting, key=lambda one: one.valid_from, reverse=True))
+
+
+def participant_to_wire(one: Participant) -> dict[str, object]:
+    """Return a participant as it stands in a registry; a join request leaves out the number."""
+    return {
+        "number": one.number, "id": one.id, "name": one.name, "kind": one.kind.value, "issuer": one.issuer,
+        "contact": one.contact,
+        "keys": [
+            {
+                "use": key.use.value, "jwk": key.jwk, "valid_from": write_instant(key.valid_from),
+                "valid_to": None if key.valid_to is None else write_instant(key.valid_to),
+            }
+            for key in one.keys
+        ],
+        "organisations": [
+            {
+                "code": each.code, "name": each.name, "kind": each.kind.value,
+                "keys": [key.jwk() for key in each.keys], "successor": each.successor,
+            }
+            for each in one.organisations
+        ],
+    }  # fmt: skip
+
+
+def read_participant(wire: object, place: str) -> Participant:
+    """Read a participant; raises FormFault naming the place and what is wrong there."""
+    form = Form(wire, place, {"number", "id", "name", "kind", "issuer", "contact", "keys", "organisations"})
+    kind = form.choice("kind", ParticipantKind)
+    issuer = None if form.value("issuer") is None else form.text("issuer", most=_NAME)
+    if (issuer is None) is (kind is ParticipantKind.NODE):
+        raise FormFault(f"{place}.issuer: a node has one, a system has none")
+    if issuer is not None:
+        _require_issuer(issuer, f"{place}.issuer")
+    one = Participant(
+        form.whole("number", 1, MAX_NUMBER), form.token("id", most=64, also="-."), form.text("name", most=_NAME), kind,
+        issuer, form.text("contact", most=_NAME), tuple(_key(*each) for each in form.items("keys", MAX_KEYS)),
+        tuple(_organisation(*each) for each in form.items("organisations", MAX_ORGANISATIONS)),
+    )  # fmt: skip
+    for use in KeyUse:
+        if not any(key.use is use for key in one.keys) and (use is KeyUse.CLIENT or kind is ParticipantKind.NODE):
+            raise FormFault(f"{place}.keys: no {use.value} key")
+    kids = [key.kid for key in one.keys]
+    if len(set(kids)) != len(kids):
+        raise FormFault(f"{place}.keys: a kid stands twice")
+    return one
+
+
+class Form:
+    """One JSON object with exactly the members it should have, read member by member; raises FormFault."""
+
+    def __init__(self, wire: object, place: str, members: set[str]) -> None:
+        if not isinstance(wire, Mapping):
+            raise FormFault(f"{place}: not an object")
+        if set(wire) != members:
+            odd = sorted(str(name)[:40] for name in set(wire) ^ members)
+            raise FormFault(f"{place}: missing or unknown {', '.join(odd[:3])}")
+        self._wire: Mapping[str, object] = wire
+        self._place = place
+
+    def value(self, name: str) -> object:
+        """Return a member as it stands."""
+        return self._wire[name]
+
+    def text(self, name: str, *, most: int) -> str:
+        """Return a text of 1 to ``most`` characters without control characters."""
+        value = self._wire[name]
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= len(value) <= most:
+            raise FormFault(f"{self._place}.{name}: not a text of 1 to {most} characters")
+        if any(ord(character) < 32 or ord(character) == 127 for character in value):
+            raise FormFault(f"{self._place}.{name}: a control character")
+        return value
+
+    def token(self, name: str, *, most: int, also: str = "") -> str:
+        """Return a text of ASCII letters, digits and the characters of ``also``."""
+        value = self.text(name, most=most)
+        if not (value.isascii() and all(one.isalnum() or one in also for one in value)):
+            raise FormFault(f"{self._place}.{name}: not a name")
+        return value
+
+    def whole(self, name: str, least: int, most: int) -> int:
+        """Return a whole number in a range."""
+        value = self._wire[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise FormFault(f"{self._place}.{name}: not a whole number from {least} to {most}")
+        return value
+
+    def choice(self, name: str, kind: type[_Choice]) -> _Choice:
+        """Return a member that names one of an enumeration."""
+        value = self._wire[name]
+        if not isinstance(value, str) or value not in {one.value for one in kind}:
+            raise FormFault(f"{self._place}.{name}: unknown")
+        return kind(value)
+
+    def instant(self, name: str) -> datetime:
+        """Return an instant in its one spelling: UTC, whole seconds, 'Z'."""
+        value = self._wire[name]
+        try:
+            at = datetime.strptime(value, _INSTANT).replace(tzinfo=UTC) if isinstance(value, str) else None
+        except ValueError:
+            at = None
+        if at is None or write_instant(at) != value:
+            raise FormFault(f"{self._place}.{name}: not an instant")
+        return at
+
+    def items(self, name: str, most: int) -> Iterator[tuple[object, str]]:
+        """Yield the members of a list, each with its place."""
+        value = self._wire[name]
+        if not isinstance(value, list) or len(value) > most:
+            raise FormFault(f"{self._place}.{name}: not a list of at most {most}")
+        for at, one in enumerate(value):
+            yield one, f"{self._place}.{name}[{at}]"
+
+
+def write_instant(at: datetime) -> str:
+    """Return an instant as documents write it: UTC, whole seconds, 'Z'."""
+    return at.astimezone(UTC).strftime(_INSTANT)
+
+
+def _whole(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _key(wire: object, place: str) -> ParticipantKey:
+    form = Form(wire, place, {"use", "jwk", "valid_from", "valid_to"})
+    jwk = form.value("jwk")
+    if not isinstance(jwk, Mapping):
+        raise FormFault(f"{place}.jwk: not an object")
+    try:
+        key = read_jwk(jwk)
+    except KeyRefused as refused:
+        raise FormFault(f"{place}.jwk: {refused.params['reason']}") from refused
+    if write_jwk(key) != jwk:
+        raise FormFault(f"{place}.jwk: not in its published form")
+    begin, end = form.instant("valid_from"), None if form.value("valid_to") is None else form.instant("valid_to")
+    if end is not None and end <= begin:
+        raise FormFault(f"{place}.valid_to: not after valid_from")
+    return ParticipantKey(form.choice("use", KeyUse), write_jwk(key), begin, end, key)
+
+
+def _organisation(wire: object, place: str) -> Organisation:
+    form = Form(wire, place, {"code", "name", "kind", "keys", "successor"})
+    code = form.token("code", most=_CODE)
+    successor = None if form.value("successor") is None else form.token("successor", most=_CODE)
+    if successor == code:
+        raise FormFault(f"{place}.successor: the organisation itself")
+    keys = tuple(_organisation_key(*each) for each in form.items("keys", MAX_KEYS))
+    if len({key.kid for key in keys}) != len(keys):
+        raise FormFault(f"{place}.keys: a key stands twice")
+    return Organisation(code, form.text("name", most=_NAME), form.choice("kind", OrganisationKind), keys, successor)
+
+
+def _organisation_key(wire: object, place: str) -> VerifyingKey:
+    if not isinstance(wire, Mapping):
+        raise FormFault(f"{place}: not an object")
+    try:
+        key = VerifyingKey.from_jwk(wire)
+    except KeyRefused as refused:
+        raise FormFault(f"{place}: {refused.params['reason']}") from refused
+    if key.jwk() != wire:
+        raise FormFault(f"{place}: not in its published form")
+    return key
+
+
+def _require_issuer(text: str, place: str) -> None:
+    """Refuse an address that is no issuer (RFC 8414 section 2): https, or http on this very machine for the demo."""
+    try:
+        split = urlsplit(text)
+        here = split.scheme == "http" and split.hostname == "localhost"
+        good = bool(split.hostname) and (split.scheme == "https" or here) and split.port != 0
+    except ValueError:
+        good = False
+    if not good or not text.isascii() or any(mark in text for mark in "@?# \\") or text.endswith("/"):
+        raise FormFault(f"{place}: not the address of an issuer")
