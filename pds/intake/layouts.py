@@ -246,6 +246,7 @@ def _boolean_reader(_: dict[str, Any]) -> Callable[[str], Any]:
 
 def _list_reader(data: dict[str, Any]) -> Callable[[str], Any]:
     most_items, most = data.get("max_items", 20), data.get("max_length", 200)
+    pattern = re.compile(data["pattern"]) if "pattern" in data else None
 
     def read(cell: str) -> Any:
         items = [item.strip() for item in cell.split(",")]
@@ -256,6 +257,8 @@ def _list_reader(data: dict[str, Any]) -> Callable[[str], Any]:
                 return cell_problems.BAD_PATTERN, {"example": data["example"]}
             if len(item) > most:
                 return cell_problems.TOO_LONG, {"found": len(item), "most": most}
+            if pattern is not None and not pattern.fullmatch(item):
+                return mangled(item, kind="code") or (cell_problems.BAD_PATTERN, {"example": data["example"]})
         return items
 
     return read

@@ -27,7 +27,7 @@ from pds.intake.tables import load_carer_authority, load_school_list, load_staff
 
 _ORDER: Final = (
     "school_list", "staff_roles", "carer_authority", "register_enrolment", "register_guidance", "health_check",
-    "attendance_exceptions",
+    "attendance_exceptions", "report", "assessment", "portfolio",
 )  # fmt: skip
 
 

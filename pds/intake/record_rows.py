@@ -83,13 +83,15 @@ def _put(
     place: int,
 ) -> None:
     here: Any = body
+    last = len(path) - 1 - path[::-1].index("-") if item is not None else None
     for position, part in enumerate(path[:-1]):
         following = path[position + 1]
         if part == "-":
-            key = (path[:position], item)
+            constant = item if position == last else None
+            key = (path[:position], constant)
             found = named.get(key)
             if found is None:
-                found = {} if item is None else {item[0]: item[1]}
+                found = {} if constant is None else {constant[0]: constant[1]}
                 named[key] = found
                 here.append(found)
             here = found

@@ -51,7 +51,7 @@ _KINDS: Final = {
 }
 _LAYOUT_ORDER: Final = (
     "school_list", "staff_roles", "carer_authority", "register_enrolment", "register_guidance", "health_check",
-    "attendance_exceptions",
+    "attendance_exceptions", "report", "assessment", "portfolio",
 )  # fmt: skip
 
 

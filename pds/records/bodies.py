@@ -14,7 +14,10 @@ from consent.age import school_year_begin, school_year_end
 from consent.vocabulary import Category, Text
 
 Body = dict[str, Any]
+Place = tuple[str | int, ...]
+"""Where a value stands in a body: names, and positions in lists."""
 _Path = tuple[tuple[str, bool], ...]
+_SUFFIX = ".schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,9 @@ class BodyFault:
 @dataclass(frozen=True, slots=True)
 class _Rule:
     rule: str
-    path: tuple[str | int, ...]
     message: Text
-    holds: Callable[[Body], bool]
+    broken_at: Callable[[Body], Place | None]
+    """Return the first place where a body breaks the rule, None where it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class BodyForm:
 
     def faults(self, body: Body) -> list[BodyFault]:
         """Return everything that is wrong with a body; an empty list is the ordinary case and fast."""
-        found = [BodyFault(rule.path, rule.rule, rule.message) for rule in self.rules if not rule.holds(body)]
+        broken = ((rule, rule.broken_at(body)) for rule in self.rules)
+        found = [BodyFault(place, rule.rule, rule.message) for rule, place in broken if place is not None]
         if not self.validator.is_valid(body):
             for error in self.validator.iter_errors(body):
                 missing = getattr(error.kind, "property", None)
@@ -65,59 +69,78 @@ def body_form(category: Category) -> BodyForm:
     return BodyForm(category, schema["$id"], schema, validator, rules)
 
 
+@lru_cache(maxsize=1)
+def published_categories() -> frozenset[Category]:
+    """Return the categories whose bodies have a published form here."""
+    names = (file.name for file in (files("api_specs") / "records").iterdir())
+    return frozenset(Category(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
+
+
 def _compile_rule(rule: dict[str, Any]) -> _Rule:
     message = Text(rule["message"]["ja"], rule["message"]["plain"], rule["message"]["en"])
     for name, compile_operation in _OPERATIONS.items():
         if name in rule:
-            path = tuple(part.removesuffix("[]") for part in str(rule[name][0]).split("."))
-            return _Rule(rule["id"], path, message, compile_operation(rule[name]))
+            return _Rule(rule["id"], message, compile_operation(rule[name]))
     raise ValueError(f"rule {rule['id']} has no known operation")
 
 
-def _equals(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    total, (whole, part) = _path(operands[0]), map(_path, operands[1]["difference"])
+def _equals(operands: Sequence[Any]) -> Callable[[Body], Place | None]:
+    paths = [_path(operands[0]), *map(_path, operands[1]["difference"])]
 
-    def holds(body: Body) -> bool:
-        a, b, c = _value(body, total), _value(body, whole), _value(body, part)
-        return a is None or b is None or c is None or bool(a == b - c)
+    def broken_at(body: Body) -> Place | None:
+        for place, (total, whole, part) in _together(body, paths):
+            if not (total is None or whole is None or part is None or total == whole - part):
+                return place
+        return None
 
-    return holds
-
-
-def _at_most(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    low, high = map(_path, operands)
-
-    def holds(body: Body) -> bool:
-        a, b = _value(body, low), _value(body, high)
-        return a is None or b is None or bool(a <= b)  # dates are ISO text, which sorts as dates do
-
-    return holds
+    return broken_at
 
 
-def _unique(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    path = _path(operands[0])
+def _at_most(operands: Sequence[Any]) -> Callable[[Body], Place | None]:
+    paths = [_path(operand) for operand in operands]
 
-    def holds(body: Body) -> bool:
-        values = [value for value in _values(body, path) if value is not None]
-        return len(values) == len(set(values))
+    def broken_at(body: Body) -> Place | None:
+        for place, (low, high) in _together(body, paths):
+            if not (low is None or high is None or low <= high):  # dates are ISO text, which sorts as dates do
+                return place
+        return None
 
-    return holds
+    return broken_at
 
 
-def _within_school_year(operands: Sequence[Any]) -> Callable[[Body], bool]:
-    dates, year = map(_path, operands)
+def _unique(operands: Sequence[Any]) -> Callable[[Body], Place | None]:
+    paths = [_path(operand) for operand in operands]
 
-    def holds(body: Body) -> bool:
+    def broken_at(body: Body) -> Place | None:
+        seen = set()
+        for place, values in _together(body, paths):
+            if None in values:
+                continue
+            if values in seen:
+                return place
+            seen.add(values)
+        return None
+
+    return broken_at
+
+
+def _within_school_year(operands: Sequence[Any]) -> Callable[[Body], Place | None]:
+    days, year = map(_path, operands)
+
+    def broken_at(body: Body) -> Place | None:
         school_year = _value(body, year)
         if not isinstance(school_year, int) or not date.min.year < school_year < date.max.year:
-            return True
+            return None
         first, last = school_year_begin(school_year).isoformat(), school_year_end(school_year).isoformat()
-        return all(first <= value <= last for value in _values(body, dates) if value is not None)
+        for place, (day,) in _together(body, [days]):
+            if not (day is None or first <= day <= last):
+                return place
+        return None
 
-    return holds
+    return broken_at
 
 
-_OPERATIONS: dict[str, Callable[[Sequence[Any]], Callable[[Body], bool]]] = {
+_OPERATIONS: dict[str, Callable[[Sequence[Any]], Callable[[Body], Place | None]]] = {
     "equals": _equals,
     "at_most": _at_most,
     "unique": _unique,
@@ -125,24 +148,27 @@ _OPERATIONS: dict[str, Callable[[Sequence[Any]], Callable[[Body], bool]]] = {
 }
 
 
-def _path(text: str) -> tuple[tuple[str, bool], ...]:
+def _path(text: str) -> _Path:
     """Return a path as names, each with whether it stands for every item of a list (`name[]`)."""
     return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in text.split("."))
 
 
-def _value(body: Body, path: _Path) -> Any:
-    return next(_values(body, path), None)
+def _together(node: Any, paths: Sequence[_Path], above: Place = ()) -> Iterator[tuple[Place, tuple[Any, ...]]]:
+    """Yield the operands of a rule with the place of the first: once, or per item of the list they all begin in."""
+    name, every = paths[0][0]
+    if every:
+        for position, item in enumerate(_named(node, name) or ()):
+            yield from _together(item, [path[1:] for path in paths], (*above, name, position))
+    else:
+        place = (*above, *(part for part, _ in paths[0]))
+        yield place, tuple(_value(node, path) for path in paths)
 
 
-def _values(node: Any, path: _Path) -> Iterator[Any]:
-    for depth, (name, every) in enumerate(path):
-        if not isinstance(node, dict):
-            return
-        node = node.get(name)
-        if node is None:
-            return
-        if every:
-            for item in node:
-                yield from _values(item, path[depth + 1 :])
-            return
-    yield node
+def _value(node: Any, path: _Path) -> Any:
+    for name, _ in path:
+        node = _named(node, name)
+    return node
+
+
+def _named(node: Any, name: str) -> Any:
+    return node.get(name) if isinstance(node, dict) else None

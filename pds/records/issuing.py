@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from consent.vocabulary import Category
 from pds.node import Node
+from pds.records.files import NewFile, attach_all, copy_files
 from pds.records.models import Record, RecordVersion
 from pds.records.service import RecordPlace, sign_and_seal
 from pds.rows import Change, Outcome, Stuck, Values, insert_rows
@@ -29,7 +30,10 @@ Place = tuple[UUID, Category, UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class WantedRecord:
-    """A record body as a file gives it. `issuer` is the code of the school that keeps and signs it."""
+    """A record body as a file gives it. `issuer` is the code of the school that keeps and signs it.
+
+    `files` are those that the body names; they are written with every version.
+    """
 
     learner: UUID
     category: Category
@@ -38,6 +42,7 @@ class WantedRecord:
     school_year: int
     schema: str
     body: dict[str, Any]
+    files: tuple[NewFile, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -103,6 +108,7 @@ def issue(
     versions: list[Values] = []
     moved: list[Values] = []
     changes: list[Change] = []
+    attached: list[tuple[UUID, UUID, int, tuple[NewFile, ...]]] = []
     for one in due:
         old = standing.get(one.place)
         record, version = (uuid4(), 1) if old is None else (old.record, old.version + 1)
@@ -122,8 +128,12 @@ def issue(
             moved.append({"l": one.learner, "r": record, "version": version, "gone": False})
         before = None if old is None else {"version": old.version, "withdrawn": old.body is None}
         changes.append(Change(KIND, (one.learner, record), one.learner, before, version))
+        if one.files:
+            attached.append((one.learner, record, version, one.files))
     insert_rows(session, _RECORD, fresh)
     insert_rows(session, _VERSION, versions)
+    for learner, record, version, files in attached:
+        attach_all(session, node, keys[learner], learner, record, version, files)
     _move(session, moved)
     return Issued(outcomes, changes)
 
@@ -147,6 +157,7 @@ def take_back_records(
     stuck: list[Stuck] = []
     versions: list[Values] = []
     moved: list[Values] = []
+    kept: list[tuple[UUID, UUID, int, int]] = []
     earlier = _earlier_versions(session, changes)
     for change in changes:
         learner, record = change.key
@@ -166,7 +177,10 @@ def take_back_records(
             body = _open_body(node.node_id, old, keys[learner])
             versions.append(_version_row(node, place, old.schema, body, keys[learner], origin, now, change.revision))
             moved.append({"l": learner, "r": record, "version": place.version, "gone": False})
+            kept.append((learner, record, old.version, place.version))
     insert_rows(session, _VERSION, versions)
+    for learner, record, version, later in kept:
+        copy_files(session, node, learner, record, version, later)
     _move(session, moved)
     return stuck
 

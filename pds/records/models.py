@@ -56,7 +56,7 @@ class RecordVersion(Base):
 
 
 class RecordFile(Base):
-    """A file that belongs to one version of a record; its name is sealed, its content stands in sealed chunks."""
+    """A file of one version of a record: `note` holds name and hash, sealed; the content stands in sealed chunks."""
 
     __tablename__ = "record_file"
     __table_args__ = (
@@ -72,10 +72,9 @@ class RecordFile(Base):
     record_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     file_no: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[bytes]
+    note: Mapped[bytes]
     media_type: Mapped[str]
     size: Mapped[int]
-    sha256: Mapped[bytes]
 
 
 class RecordFileChunk(Base):

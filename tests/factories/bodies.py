@@ -78,3 +78,60 @@ def attendance_daily(school_year: int = 2026, grade: str = "P6", **more: Any) ->
              "place": "みらい市教育支援センター", "note": None},
         ],
     } | more  # fmt: skip
+
+
+def report(school_year: int = 2026, grade: str = "P6", **more: Any) -> dict[str, Any]:
+    return {
+        "school": school(), "school_year": school_year, "grade": grade, "class_name": "6年1組",
+        "terms": [
+            _term("first_term", f"{school_year}-07-17", 72, "進んで手を挙げ、友達の考えに耳を傾けていました。"),
+            _term("second_term", f"{school_year}-12-24", 78, "運動会では係の仕事を最後までやりとげました。"),
+        ],
+    } | more  # fmt: skip
+
+
+def _term(term: str, issued_on: str, days: int, comment: str) -> dict[str, Any]:
+    return {
+        "term": term, "issued_on": issued_on,
+        "subjects": [
+            {"subject": subject,
+             "viewpoints": {"knowledge": marks[0], "thinking": marks[1], "attitude": marks[2]}, "rating": 2}
+            for subject, marks in zip(SUBJECTS, _MARKS, strict=True)
+        ],
+        "behaviour": [{"item": "basic_habits", "marked": True}, {"item": "responsibility", "marked": False}],
+        "attendance": {"days_of_school": days, "suspended": 1, "required": days - 1, "absent": 2,
+                       "present": days - 3, "late": 1, "left_early": None},
+        "comment": comment,
+    }  # fmt: skip
+
+
+def assessment(school_year: int = 2026, grade: str = "P6", **more: Any) -> dict[str, Any]:
+    survey = {"held_on": f"{school_year}-04-16", "name": "全国学力・学習状況調査", "kind": "national_survey",
+              "way": "paper"}  # fmt: skip
+    return {
+        "school": school(), "school_year": school_year, "grade": grade, "class_name": None,
+        "tests": [
+            survey | {"subject": "japanese", "items": 14, "correct": 10},
+            survey | {"subject": "arithmetic", "items": 16, "correct": 11, "note": "図形の問題を再テスト"},
+            {"held_on": f"{school_year}-10-02", "name": "わり算の確認問題", "kind": "mexcbt", "way": "cbt",
+             "subject": "arithmetic", "items": 8, "correct": 7, "score": 87.5, "max_score": 100, "band": 4,
+             "curriculum": ["8250243112100000", "82502431A2200000"]},
+        ],
+    } | more  # fmt: skip
+
+
+def portfolio(school_year: int = 2026, grade: str = "P6", **more: Any) -> dict[str, Any]:
+    return {
+        "school": school(), "school_year": school_year, "grade": grade, "class_name": "6年1組",
+        "entries": [
+            {"number": 1, "kind": "goal", "title": "6年生のめあて", "written_on": f"{school_year}-04-20",
+             "text": "下の学年の人にやさしくして、委員会の仕事をわすれずにやります。",
+             "teacher_words": "一年生の手を引く姿がたのもしいです。", "family_words": "応援しています。"},
+            {"number": 2, "kind": "work", "title": "秋の川原", "written_on": f"{school_year}-10-21",
+             "subject": "arts_and_handicrafts", "text": "水の色を何回もぬり重ねました。",
+             "files": [{"no": 1, "name": "川原の絵.png", "media_type": "image/png", "size": 2048,
+                        "sha256": "ab" * 32}]},
+            {"number": 3, "kind": "reflection", "title": "1学期をふり返って", "written_on": f"{school_year}-07-16",
+             "text": "係の仕事は毎日できました。算数はもっと見直しをしたいです。", "teacher_words": None},
+        ],
+    } | more  # fmt: skip

@@ -57,10 +57,9 @@ def _create_record_files() -> None:
         sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("file_no", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["learner_id", "record_id", "version"],
             ["record_version.learner_id", "record_version.record_id", "record_version.version"],

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-RECORDS = ("enrolment", "guidance", "health_check", "attendance_daily")
+RECORDS = ("enrolment", "guidance", "health_check", "attendance_daily", "report", "assessment", "portfolio")
 LAYOUTS = (
     "register_enrolment", "register_guidance", "attendance_exceptions", "carer_authority", "health_check",
-    "staff_roles", "school_list",
+    "staff_roles", "school_list", "report", "assessment", "portfolio",
 )  # fmt: skip
 LOCALES = ("ja", "plain", "en")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from consent.vocabulary import Category
-from pds.records.bodies import body_form
+from pds.records.bodies import body_form, published_categories
 from tests.factories import bodies
 
 GOOD = {
@@ -13,6 +13,9 @@ GOOD = {
     Category.GUIDANCE: bodies.guidance(),
     Category.HEALTH_CHECK: bodies.health_check(),
     Category.ATTENDANCE_DAILY: bodies.attendance_daily(),
+    Category.REPORT: bodies.report(),
+    Category.ASSESSMENT: bodies.assessment(),
+    Category.PORTFOLIO: bodies.portfolio(),
 }
 
 
@@ -20,7 +23,11 @@ def faults(category: Category, body: dict[str, Any]) -> list[str]:
     return [fault.rule for fault in body_form(category).faults(body)]
 
 
-@pytest.mark.parametrize("category", list(Category))
+def test_every_published_form_has_a_complete_body_here() -> None:
+    assert published_categories() == set(GOOD)
+
+
+@pytest.mark.parametrize("category", list(GOOD))
 def test_a_complete_body_has_no_fault(category: Category) -> None:
     assert body_form(category).faults(GOOD[category]) == []
 
@@ -68,3 +75,22 @@ def test_a_missing_property_is_named() -> None:
     del body["attendance"]["absent"]
     (fault,) = [fault for fault in body_form(Category.GUIDANCE).faults(body) if fault.missing]
     assert (fault.path, fault.missing) == (("attendance",), "absent")
+
+
+def test_operands_of_one_list_are_compared_item_by_item_and_the_fault_names_the_item() -> None:
+    body = bodies.report()
+    body["terms"][1]["attendance"]["present"] += 1
+    (fault,) = body_form(Category.REPORT).faults(body)
+    assert (fault.rule, fault.path) == ("attendance_present", ("terms", 1, "attendance", "present"))
+    body = bodies.assessment()
+    body["tests"][1]["correct"] = body["tests"][1]["items"] + 1
+    (fault,) = body_form(Category.ASSESSMENT).faults(body)
+    assert (fault.rule, fault.path) == ("correct_of_items", ("tests", 1, "correct"))
+
+
+def test_of_several_paths_no_combination_stands_twice() -> None:
+    body = bodies.assessment()
+    body["tests"].append(body["tests"][0] | {"subject": "science"})
+    assert faults(Category.ASSESSMENT, body) == []
+    body["tests"].append(body["tests"][0] | {"correct": 1})
+    assert faults(Category.ASSESSMENT, body) == ["test_once"]

@@ -71,6 +71,9 @@ def test_every_published_layout_is_known_by_its_header() -> None:
         ("health_check", "checked_on", "2026/4/21", "mangled_date"),
         ("health_check", "checked_on", "令和8年4月21日", "not_a_date"),
         ("health_check", "checked_on", "########", "mangled_hashes"),
+        ("assessment", "curriculum", "8.2E+15", "mangled_number"),
+        ("assessment", "curriculum", "8350223121300000,835022312130000", "bad_pattern"),
+        ("portfolio", "file1", "../kawara.png", "bad_pattern"),
         ("school_list", "establisher", "9201", "board_code_form"),
         ("staff_roles", "organisation", "11000", "lost_zero"),
     ],
@@ -103,6 +106,24 @@ def test_an_item_is_made_when_the_first_of_its_cells_is_filled() -> None:
         "subjects": [
             {"subject": "music", "rating": 3},
             {"subject": "science", "viewpoints": {"knowledge": "A"}, "rating": 2},
+        ]
+    }
+
+
+def test_an_item_within_an_item_has_the_constant_and_each_row_makes_an_outer_one() -> None:
+    name = "report"
+    rows = [
+        values_of(name, {"term": "first_term", "subject.music.knowledge": "A", "subject.music.rating": 3}),
+        values_of(name, {"term": "second_term", "subject.music.rating": 2, "behaviour.creativity": True}),
+    ]
+    assert build_body(layout_named(name), body_form(Category.REPORT), rows) == {
+        "terms": [
+            {"term": "first_term", "subjects": [{"subject": "music", "viewpoints": {"knowledge": "A"}, "rating": 3}]},
+            {
+                "term": "second_term",
+                "subjects": [{"subject": "music", "rating": 2}],
+                "behaviour": [{"item": "creativity", "marked": True}],
+            },
         ]
     }
 

@@ -17,6 +17,9 @@ from tests.factories import bodies
         ("health_check", bodies.health_check()),
         ("enrolment", bodies.enrolment()),
         ("attendance_daily", bodies.attendance_daily()),
+        ("report", bodies.report()),
+        ("assessment", bodies.assessment()),
+        ("portfolio", bodies.portfolio()),
     ],
 )
 def test_the_published_schema_accepts_it(category: str, body: dict[str, Any]) -> None:
