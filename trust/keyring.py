@@ -91,6 +91,9 @@ class Keyring(Protocol):
     def signing_key(self, owner: str) -> SigningKey:
         """Return the owner's signing key, made on first use; owner is a school code, or 'node' for checkpoints."""
 
+    def has_signing_key(self, owner: str) -> bool:
+        """Whether the owner's signing key was made already."""
+
 
 class FileKeyring:
     """A keyring in a folder: for the demo, development and small nodes that accept best-effort destruction."""
@@ -240,14 +243,21 @@ class FileKeyring:
         """See Keyring. Of several processes asking first, one makes the key and all use it."""
         key = self._signing_keys.get(owner)
         if key is None:
-            if not 0 < len(owner) <= 64 or not _OWNER_CHARACTERS.issuperset(owner):
-                raise ValueError("an owner is named by 1 to 64 letters, digits, '-' or '_'")
-            path = self.folder / "signing" / f"{owner}.pem"
+            path = self._signing_path(owner)
             if not path.exists():
                 write_new(path, SigningKey.generate().to_pem())
             key = SigningKey.from_pem(path.read_bytes())
             self._signing_keys[owner] = key
         return key
+
+    def has_signing_key(self, owner: str) -> bool:
+        """See Keyring."""
+        return owner in self._signing_keys or self._signing_path(owner).exists()
+
+    def _signing_path(self, owner: str) -> Path:
+        if not 0 < len(owner) <= 64 or not _OWNER_CHARACTERS.issuperset(owner):
+            raise ValueError("an owner is named by 1 to 64 letters, digits, '-' or '_'")
+        return self.folder / "signing" / f"{owner}.pem"
 
     def _refuse_erased(self, subject: UUID) -> None:
         if self.journal.is_erased(subject):

@@ -5,6 +5,7 @@ step back: a lower version, or the same version with another content, is refused
 else about another node is ever believed: issuer, keys, names and codes come from here.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from hashlib import sha256
 from typing import Final
 
 from trust.errors import N_, ManabiError
-from trust.framing import canonical_json
+from trust.framing import canonical_json, from_text
 from trust.participants import (
     Form,
     FormFault,
@@ -26,7 +27,7 @@ from trust.participants import (
     read_participant,
     write_instant,
 )
-from trust.signing import SignatureRefused, SigningKey, VerifyingKey, named_key
+from trust.signing import KeyRefused, SignatureRefused, SigningKey, VerifyingKey, named_key
 from trust.tokens import TokenFault, read_object
 
 __all__ = [
@@ -36,10 +37,14 @@ __all__ = [
     "Participant",
     "ParticipantKey",
     "ParticipantKind",
+    "RegistrarUnknown",
     "Registry",
     "RegistryRefused",
     "make_registry",
     "open_registry",
+    "read_held",
+    "read_registrar_keys",
+    "write_registrar_keys",
 ]
 
 FORMAT: Final = "manabi-registry/1"
@@ -59,6 +64,15 @@ class RegistryRefused(ManabiError):
     status = 422
     title = N_("The participant registry was refused (%(reason)s).")
     remedy = N_("The one in force was not changed. Ask the registrar for the newest document.")
+
+
+class RegistrarUnknown(ManabiError):
+    """It is not known whose signature makes a registry."""
+
+    code = "registry.registrar_unknown"
+    status = 503
+    title = N_("The registrar's public keys are not known here (%(reason)s).")
+    remedy = N_("The operator gives the node the file with the registrar's public keys.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +152,34 @@ def open_registry(token: str, registrar: Sequence[VerifyingKey], now: datetime, 
     if held is not None and registry.version == held.version and registry.digest != held.digest:
         raise RegistryRefused(reason=f"another document with version {held.version} is in force")
     return registry
+
+
+def read_held(token: str) -> Registry:
+    """Read a document that was verified when it was accepted, for comparing a new one with it, expired or not.
+
+    Its signature is not looked at again: the registrar may have changed keys since, and a step back stays one.
+    """
+    try:
+        return _read(from_text(token.split(".")[1]))
+    except (ValueError, LookupError) as error:
+        raise RegistryRefused(reason="the one that is kept is damaged") from error
+
+
+def read_registrar_keys(document: bytes) -> tuple[VerifyingKey, ...]:
+    """Read the keys to pin, a JWK set (RFC 7517 section 5) of Ed25519 keys; raises RegistrarUnknown."""
+    try:
+        listed = json.loads(document)["keys"]
+        keys = tuple(VerifyingKey.from_jwk(jwk) for jwk in listed)
+    except (KeyRefused, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise RegistrarUnknown(reason="the file is not a JWK set of Ed25519 keys") from error
+    if not keys:
+        raise RegistrarUnknown(reason="the file holds no key")
+    return keys
+
+
+def write_registrar_keys(keys: Sequence[VerifyingKey]) -> bytes:
+    """Return the JWK set that nodes pin."""
+    return json.dumps({"keys": [key.jwk() for key in keys]}, indent=1).encode() + b"\n"
 
 
 def _verified(token: str, registrar: Sequence[VerifyingKey]) -> bytes:

@@ -1,0 +1,119 @@
+"""The participant registry in force at this node: accepted once, kept in every version, read by every process.
+
+The database is a place to keep the document, not a reason to believe it: each process verifies the registrar's
+signature again before it relies on a version, and once for each version.
+"""
+
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from pds.node import Node
+from pds.participants.models import RegistryVersion
+from trust.registry import (
+    RegistrarUnknown,
+    Registry,
+    RegistryRefused,
+    open_registry,
+    read_held,
+    read_registrar_keys,
+)
+from trust.signing import SigningKey, VerifyingKey
+
+CLIENT_KEY: Final = "client"
+"""Name of the keyring's first key for client assertions; later ones are `client-2`, `client-3`, …"""
+
+_NEWEST = text("SELECT version, accepted_at FROM registry_version ORDER BY version DESC LIMIT 1")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7270301)")
+_KEPT: Final = 8
+
+_Place = tuple[str, int, datetime]
+_opened: dict[_Place, Registry] = {}
+_guard: Final = Lock()
+
+
+def current_registry(session: Session, node: Node, now: datetime) -> Registry | None:
+    """Return the registry in force, or None while there is none, or none that has not expired.
+
+    Costs one short query; the document is verified once per process and version. Raises `RegistrarUnknown` or
+    `RegistryRefused` if what is kept does not verify with the pinned keys.
+    """
+    newest = session.execute(_NEWEST).one_or_none()
+    if newest is None:
+        return None
+    place = (str(node.database.engine.url), int(newest.version), newest.accepted_at)
+    with _guard:
+        registry = _opened.get(place)
+    if registry is None:
+        row = session.get_one(RegistryVersion, newest.version)
+        try:
+            registry = open_registry(row.token, registrar_keys(node), now, held=None)
+        except RegistryRefused:
+            if row.expires_at <= now:
+                return None
+            raise
+        with _guard:
+            while len(_opened) >= _KEPT:
+                del _opened[next(iter(_opened))]
+            _opened[place] = registry
+    return registry if now < registry.expires_at else None
+
+
+def install(session: Session, node: Node, token: str, now: datetime) -> Registry:
+    """Accept a registry document; flushes. Raises `RegistryRefused` with the reason, or `RegistrarUnknown`.
+
+    Nothing is changed by a document that is refused, and nothing by one that is in force already. A step back is
+    refused even behind a registry that has expired: the highest version ever accepted counts.
+    """
+    session.execute(_ONE_AT_A_TIME)
+    newest = session.execute(_NEWEST).one_or_none()
+    held = None
+    if newest is not None:
+        held = read_held(session.get_one(RegistryVersion, newest.version).token)
+    registry = open_registry(token, registrar_keys(node), now, held=held)
+    if held is None or registry.version > held.version:
+        session.add(
+            RegistryVersion(version=registry.version, token=token, expires_at=registry.expires_at, accepted_at=now)
+        )
+        session.flush()
+    return registry
+
+
+def registrar_keys(node: Node) -> tuple[VerifyingKey, ...]:
+    """Return the pinned keys of the registrar; raises `RegistrarUnknown`."""
+    path = node.settings.registrar_key
+    if path is None:
+        raise RegistrarUnknown(reason="no file is set")
+    try:
+        return read_registrar_keys(path.read_bytes())
+    except OSError as error:
+        raise RegistrarUnknown(reason="the file cannot be read") from error
+
+
+def client_key(node: Node, registry: Registry, now: datetime) -> SigningKey:
+    """Return the key this node signs its client assertions with.
+
+    Of the keys that the registry lists for it now it is the oldest: during a rotation everybody knows that one
+    already, and by the time it ends every valid registry holds the new one.
+    """
+    own = registry.by_id(node.node_id)
+    held = {key.kid: key for key in client_keys(node)}
+    listed = () if own is None else own.keys_for("client", now)
+    known = [held[key.kid] for key in listed if key.kid in held]
+    return known[-1] if known else node.keyring.signing_key(CLIENT_KEY)
+
+
+def client_keys(node: Node) -> tuple[SigningKey, ...]:
+    """Return every key for client assertions that the keyring holds, oldest first."""
+    found: list[SigningKey] = []
+    while node.keyring.has_signing_key(owner := client_key_name(len(found) + 1)):
+        found.append(node.keyring.signing_key(owner))
+    return tuple(found)
+
+
+def client_key_name(number: int) -> str:
+    """Return the keyring's name of the first, second, … key for client assertions."""
+    return CLIENT_KEY if number == 1 else f"{CLIENT_KEY}-{number}"
