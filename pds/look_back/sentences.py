@@ -17,8 +17,11 @@ from consent.vocabulary import ActorKind, Category, Relation, Text
 from consent.wording import in_display_order, label, tell_reason
 from pds.access_log.entries import Act, Purpose
 from pds.access_log.reading import SeenEntry
+from pds.look_back.deeds import AS_SHARED, BY_LAW, TOLD
 from pds.look_back.words import Listing, Part, Sentence
 from trust.errors import N_
+
+_RECEIVED = {Purpose.TRANSFER.value: BY_LAW, Purpose.SHARING.value: AS_SHARED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,11 @@ def _sentence(deed: _Deed, categories: Sequence[Category]) -> Sentence:
     if not categories:
         what = Sentence(N_("the record"))
     params: dict[str, Part] = {"who": deed.who, "what": what}
-    if deed.act == Act.LOG_READ:
-        return Sentence(
-            N_("%(who)s tried to see who had looked at the record.")
-            if deed.refused
-            else N_("%(who)s saw who had looked at the record."),
-            params,
-        )
+    telling = TOLD.get(Act(deed.act)) if deed.act in list(Act) else None
+    if deed.act == Act.DOCUMENT_PULLED and not deed.refused and deed.purpose in _RECEIVED:
+        return Sentence(_RECEIVED[deed.purpose], params)
+    if telling is not None:
+        return Sentence(telling.tried if deed.refused else telling.done, params)
     if deed.act == Act.CODE_ISSUED and deed.whom is not None:
         return Sentence(
             N_("%(who)s tried to issue a code for signing in to %(whom)s.")
@@ -162,6 +163,8 @@ def _who(who: dict[str, Any], reader: Reader) -> Part:
             return Sentence(N_("Another carer of the child"))
         case ActorKind.CARER:
             return Sentence(N_("Someone signed in as a carer"))
+        case ActorKind.ORGANISATION if who["organisation_name"]:
+            return str(who["organisation_name"])
         case kind:
             office = label(Relation(who["relation"])) if who["relation"] else label(kind)
             if not who["organisation_name"]:

@@ -10,6 +10,7 @@ from consent.verdict import DenialCode
 from consent.vocabulary import ActorKind, Category, Relation, Text
 from pds.access_log.entries import Act, Purpose
 from pds.access_log.reading import SeenEntry
+from pds.look_back.deeds import TOLD, Telling
 from pds.look_back.sentences import Line, Reader, tell_days
 from pds.look_back.words import Listing, Part, Sentence
 
@@ -17,6 +18,7 @@ CHILD, MOTHER, TEACHER = UUID(int=1), UUID(int=2), UUID(int=3)
 AS_CHILD = Reader(CHILD, ActorKind.LEARNER)
 AS_MOTHER = Reader(MOTHER, ActorKind.CARER)
 NOON = datetime(2026, 6, 3, 3, 0, tzinfo=UTC)
+FOUR = (Category.ENROLMENT, Category.GUIDANCE, Category.HEALTH_CHECK, Category.ATTENDANCE_DAILY)
 
 
 def seen(
@@ -110,10 +112,10 @@ def test_a_refused_look_at_the_log_says_so() -> None:
 
 
 def test_one_look_at_several_categories_is_one_sentence() -> None:
-    entries = [seen(category=category, act=Act.OVERVIEW_READ.value) for category in reversed(Category)]
+    entries = [seen(category=category, act=Act.OVERVIEW_READ.value) for category in reversed(FOUR)]
     found = lines(entries)
     assert len(found) == 1
-    assert english(found[0].sentence).count("“") == 4
+    assert english(found[0].sentence).count("“") == len(FOUR)
     assert found[0].times == (NOON,)
 
 
@@ -134,7 +136,7 @@ def test_the_readers_own_looks_are_one_line_a_day_whatever_was_opened() -> None:
     own = [
         seen(person=CHILD, kind=ActorKind.LEARNER, relation=Relation.SELF, category=category, reference=category.value,
              purpose=Purpose.LOOK_BACK)
-        for category in Category
+        for category in FOUR
     ]  # fmt: skip
     found = lines(own)
     assert len(found) == 1
@@ -168,3 +170,20 @@ def test_whatever_the_log_holds_becomes_a_sentence(act: str, reason: DenialCode 
 @pytest.mark.parametrize("relation", [None, *Relation])
 def test_whoever_acted_is_named(kind: ActorKind, relation: Relation | None) -> None:
     assert told(seen(kind=kind, relation=relation, school=None, person=None))
+
+
+@pytest.mark.parametrize(("act", "telling"), list(TOLD.items()), ids=lambda value: str(value)[:24])
+def test_every_act_around_sharing_is_told_as_done_and_as_refused(act: Act, telling: Telling) -> None:
+    assert lines([seen(act=act.value)])[0].sentence.msgid == telling.done
+    assert lines([seen(act=act.value, reason=DenialCode.NOT_A_DECIDER)])[0].sentence.msgid == telling.tried
+
+
+def test_another_organisation_is_named_as_the_registry_has_it_and_on_what_it_rested() -> None:
+    def pulled(purpose: Purpose) -> str:
+        return told(
+            seen(person=None, kind=ActorKind.ORGANISATION, relation=Relation.RECIPIENT, school="となり市立北中学校",
+                 act=Act.DOCUMENT_PULLED.value, purpose=purpose)
+        )  # fmt: skip
+
+    assert pulled(Purpose.SHARING) == "となり市立北中学校 received “Health check sheet”, as the family shared it."
+    assert pulled(Purpose.TRANSFER).endswith("which goes to the next school by law.")
