@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from pds.intake import cell_problems, file_problems, roster_problems
+from pds.intake import attachment_problems, cell_problems, file_problems, roster_problems
 from pds.intake.findings import Problem
 
 EVERY_PROBLEM: Final = tuple(
     value
-    for room in (file_problems, cell_problems, roster_problems)
+    for room in (file_problems, attachment_problems, cell_problems, roster_problems)
     for value in vars(room).values()
     if isinstance(value, Problem)
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 from pds.intake import file_problems
 from pds.intake.archive import Unreadable
+from pds.intake.attachments import open_attachments, refuse_attachments
 from pds.intake.forbidden import is_forbidden
 from pds.intake.layouts import Layout, all_layouts, nearest_layout
 from pds.intake.load import Load
@@ -30,11 +31,14 @@ _ORDER: Final = (
     "attendance_exceptions", "report", "assessment", "portfolio",
 )  # fmt: skip
 
+_WITH_FILES: Final = "portfolio"
+
 
 def read_parcel(load: Load) -> None:
     """Read everything that was handed in. What cannot be read is a finding, never an exception."""
     try:
         if MANIFEST in load.parcel.members:
+            refuse_attachments(load)
             _read_roster(load)
         elif load.parcel.is_zip and any(_is_roster_file(name) for name in load.parcel.members):
             load.findings.add(file_problems.MANIFEST_MISSING, load.parcel.name)
@@ -82,6 +86,8 @@ def _read_layouts(load: Load) -> None:
         if layout.name in found:
             load.findings.add(file_problems.LAYOUT_TWICE, name)
         found[layout.name] = (sheet, layout)
+    if _WITH_FILES not in found:
+        refuse_attachments(load)
     load.content = ",".join(name for name in _ORDER if name in found) or None
     for name in _ORDER:
         if name in found:
@@ -98,6 +104,9 @@ def _read_layout(load: Load, sheet: Sheet, layout: Layout) -> None:
                 load_staff_roles(load, sheet, layout)
             case "carer_authority":
                 load_carer_authority(load, sheet, layout)
+            case name if name == _WITH_FILES:
+                with open_attachments(load, sheet.name) as attachments:
+                    load_register(load, sheet, layout, attachments)
             case _:
                 load_register(load, sheet, layout)
     except Unreadable as refused:

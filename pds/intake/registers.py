@@ -8,6 +8,7 @@ from uuid import UUID
 
 from consent.age import school_year_begin
 from pds.intake import cell_problems, roster_problems
+from pds.intake.attachments import Attachments
 from pds.intake.layouts import Layout
 from pds.intake.load import Load
 from pds.intake.record_rows import GapInList, RowValues, build_body, check_body, find_disagreement
@@ -17,6 +18,7 @@ from pds.organisations.registry import KnownOrganisation, OrganisationKind
 from pds.people import registry as people
 from pds.records import issuing
 from pds.records.bodies import Body, BodyForm, body_form
+from pds.records.files import NewFile
 from pds.records.issuing import Place, StandingRecord, WantedRecord
 
 BATCH: Final = 400
@@ -33,11 +35,11 @@ class _Draft:
     rows: list[RowValues]
 
 
-def load_register(load: Load, sheet: Sheet, layout: Layout) -> None:
-    """Read one file of a layout whose rows make records."""
+def load_register(load: Load, sheet: Sheet, layout: Layout, attachments: Attachments | None = None) -> None:
+    """Read one file of a layout whose rows make records; `attachments` are the files that its rows name."""
     if layout.category is None:
         raise ValueError(f"{layout.name} makes no records")
-    reader = _RegisterReader(load, sheet, layout, body_form(layout.category))
+    reader = _RegisterReader(load, sheet, layout, body_form(layout.category), attachments)
     batch: list[_Draft] = []
     waiting = 0
     for draft in reader.drafts():
@@ -52,8 +54,11 @@ def load_register(load: Load, sheet: Sheet, layout: Layout) -> None:
 
 
 class _RegisterReader:
-    def __init__(self, load: Load, sheet: Sheet, layout: Layout, form: BodyForm) -> None:
+    def __init__(
+        self, load: Load, sheet: Sheet, layout: Layout, form: BodyForm, attachments: Attachments | None
+    ) -> None:
         self._load, self._sheet, self._layout, self._form = load, sheet, layout, form
+        self._attachments = attachments
         self._learner = layout.index("learner")
         self._school = layout.index("school_code")
         names = layout.header
@@ -122,12 +127,13 @@ class _RegisterReader:
 
     def _wanted(self, draft: _Draft, learner: UUID | None) -> WantedRecord | None:
         findings, name, row = self._load.findings, self._sheet.name, draft.rows[0].row
-        body = self._body(draft)
+        found = self._body(draft)
         school = self._school_of(draft)
         if learner is None:
             findings.add(roster_problems.LEARNER_UNKNOWN, name, row, "learner", draft.learner)
-        if body is None or school is None or learner is None:
+        if found is None or school is None or learner is None:
             return None
+        body, files = found
         return WantedRecord(
             learner,
             self._form.category,
@@ -136,9 +142,10 @@ class _RegisterReader:
             draft.school_year,
             self._form.schema_id,
             body,
+            files,
         )
 
-    def _body(self, draft: _Draft) -> Body | None:
+    def _body(self, draft: _Draft) -> tuple[Body, tuple[NewFile, ...]] | None:
         findings, name, layout = self._load.findings, self._sheet.name, self._layout
         if len(draft.rows) > 1:
             differs = find_disagreement(layout, draft.rows)
@@ -150,7 +157,10 @@ class _RegisterReader:
         except GapInList as gap:
             findings.add(cell_problems.BODY_LIST_GAP, name, draft.rows[0].row, layout.columns[gap.place].name)
             return None
-        return body if check_body(layout, self._form, body, name, draft.rows, findings) else None
+        files = () if self._attachments is None else self._attachments.complete(body, draft.rows)
+        if files is None or not check_body(layout, self._form, body, name, draft.rows, findings):
+            return None
+        return body, files
 
     def _school_of(self, draft: _Draft) -> KnownOrganisation | None:
         """Return who keeps the record: the school itself, or its successor for a year after the school was closed."""

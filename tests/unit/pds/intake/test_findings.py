@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consent.vocabulary import Category
-from pds.intake import cell_problems, file_problems, roster_problems
+from pds.intake import attachment_problems, cell_problems, file_problems, roster_problems
 from pds.intake.findings import MOST_KEPT, Finding, Findings, Problem, Severity
 from pds.intake.problems import EVERY_PROBLEM, problem_of
 from pds.intake.record_rows import rule_problem
@@ -18,7 +18,7 @@ from pds.records.bodies import body_form, published_categories
 from web.i18n import Locale, load_catalogues
 
 CATALOGUES = load_catalogues([Path("pds/translations")])
-ROOMS = (file_problems, cell_problems, roster_problems)
+ROOMS = (file_problems, attachment_problems, cell_problems, roster_problems)
 KANJI = re.compile(r"[㐀-鿿々]")
 READ = re.compile(r"[㐀-鿿々]+《[^《》]+》")
 GIVEN = {"file", "row", "column", "value"}
