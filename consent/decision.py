@@ -11,7 +11,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from consent.age import japan_day
-from consent.authority import Care, carers_who_read, refusal_to_carer
+from consent.authority import carers_who_read, refusal_to_carer
+from consent.parties import Actor, Care, Child
 from consent.placement import Placement, RoleHeld, placement_state
 from consent.policy.model import Edition, Opening, Policy
 from consent.verdict import Allowed, DenialCode, Denied, public_code
@@ -36,32 +37,18 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks. ``person`` is None only for jobs and for a caller who has not signed in."""
-
-    kind: ActorKind
-    person: UUID | None
-    roles: tuple[RoleHeld, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """What the rules need to know of the child. For ``decide`` the ``care`` entries of the asking carer suffice."""
-
-    learner: UUID
-    birth_date: date
-    care: tuple[Care, ...] = ()
-    placements: tuple[Placement, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Read:
-    """The question: ``child`` is None where no such child is known here; ``at`` is an aware instant (ValueError)."""
+    """The question: ``child`` is None where no such child is known here; ``at`` is an aware instant (ValueError).
+
+    ``original_sent`` says that the record is an original which has gone to the next school: what stays is the learner's
+    copy, which no school uses (学校保健安全法施行規則8条).
+    """
 
     actor: Actor
     child: Child | None
     category: Category
     at: datetime
+    original_sent: bool = False
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -73,7 +60,7 @@ def decide(read: Read, policy: Policy) -> Allowed | Denied:
 
     For an unknown child (``read.child`` is None) the category makes no difference to the answer.
     """
-    if read.actor.kind is ActorKind.JOB:
+    if read.actor.kind in (ActorKind.JOB, ActorKind.ORGANISATION):  # organisations read by grant or dossier alone
         return Denied(DenialCode.NO_RULE)
     if read.actor.kind is ActorKind.UNKNOWN or read.actor.person is None:
         return Denied(DenialCode.SIGN_IN_NEEDED)
@@ -140,6 +127,8 @@ def _decide_for_staff(read: Read, day: date, edition: Edition) -> Allowed | Deni
     if read.child is None:
         return Denied(DenialCode.UNKNOWN_CHILD)
     reaching = _reaching(roles, read.child, read.category, day, edition)
+    if reaching and read.original_sent:
+        return Denied(DenialCode.ORIGINAL_SENT)
     if reaching:
         return min(reaching, key=lambda opening: opening.rank).allowed
     if not any(_reaching(roles, read.child, category, day, edition) for category in Category):

@@ -120,6 +120,37 @@ def may_issue_staff_code(actor: Actor, colleague: Colleague | None, at: datetime
     return found[0].allowed
 
 
+def may_handle(actor: Actor, duty: Duty, child: Child | None, at: datetime, policy: Policy) -> Allowed | Denied:
+    """Whether the case of one child is the asker's to handle: the child sits, or sat, in reach of the office.
+
+    The schools that have the child on their roll from today on, or ever had, count: a case outlives the last school
+    day. Nobody handles the case of a child of whom they are entered as a carer of any kind: staff who are relatives act
+    as relatives alone. ``child.care`` must hold the entries of the asker.
+    """
+    held = _entrusted(actor, duty, at, policy)
+    if isinstance(held, Denied):
+        return held
+    if child is None:
+        return Denied(DenialCode.UNKNOWN_CHILD)
+    places = (Place(p.organisation, p.board, p.class_id) for p in child.placements)
+    reaching = next((rule for rule in (_first(held, place) for place in places) if rule is not None), None)
+    if reaching is None:
+        return Denied(DenialCode.NOT_IN_YOUR_CARE)
+    if any(entry.carer_id == actor.person for entry in child.care):
+        return Denied(DenialCode.RELATIVE_OF_CHILD)
+    return reaching.allowed
+
+
+def may_check_decision(
+    actor: Actor, entered_by: UUID, child: Child | None, at: datetime, policy: Policy
+) -> Allowed | Denied:
+    """Whether ``actor`` may check what a colleague entered for a family: two officers are two people."""
+    verdict = may_handle(actor, Duty.CHECK_FAMILY_DECISION, child, at, policy)
+    if isinstance(verdict, Allowed) and actor.person == entered_by:
+        return Denied(DenialCode.SECOND_PERSON_NEEDED)
+    return verdict
+
+
 def duties_of(actor: Actor, at: datetime, policy: Policy) -> frozenset[Duty]:
     """The duties of the offices held at ``at``: what a page offers."""
     return frozenset(duty for duty in Duty if isinstance(may_do(actor, duty, at, policy), Allowed))
@@ -127,10 +158,12 @@ def duties_of(actor: Actor, at: datetime, policy: Policy) -> frozenset[Duty]:
 
 Held = list[tuple[Entrusted, RoleHeld]]
 
+_WITHOUT_PERSON = (ActorKind.JOB, ActorKind.ORGANISATION)
+
 
 def _entrusted(actor: Actor, duty: Duty, at: datetime, policy: Policy) -> Held | Denied:
     """The rules under which the asker has a duty now, in the policy's order, or why there is none."""
-    if actor.kind is ActorKind.UNKNOWN or (actor.kind is not ActorKind.JOB and actor.person is None):
+    if actor.kind is ActorKind.UNKNOWN or (actor.kind not in _WITHOUT_PERSON and actor.person is None):
         return Denied(DenialCode.SIGN_IN_NEEDED)
     day = japan_day(at)
     edition: Edition | None = policy.on(day)

@@ -19,6 +19,20 @@ class Category(StrEnum):
     GUIDANCE = "guidance"  # 指導要録のうち指導に関する記録
     HEALTH_CHECK = "health_check"  # 健康診断票（歯・口腔の検査票を含む）
     ATTENDANCE_DAILY = "attendance_daily"  # 日々の出欠、長期欠席の理由、出席扱い
+    REPORT = "report"  # 通知表
+    ASSESSMENT = "assessment"  # MEXCBTなどの検査・テストの結果
+    SELECTION_REPORT = "selection_report"  # 調査書、成績・単位修得証明書
+    FITNESS = "fitness"  # 体力・運動能力調査
+    LEARNING_LOG = "learning_log"  # 学習履歴（xAPI）
+    PORTFOLIO = "portfolio"  # キャリア・パスポート、作品、振り返り（書くのは本人）
+    SUPPORT_PLAN = "support_plan"  # 個別の教育支援計画、個別の指導計画
+    CARE_PLAN = "care_plan"  # 学校生活管理指導表、アレルギー、医療的ケア
+    HEALTH_ROOM = "health_room"  # 保健室の利用
+    WELLBEING = "wellbeing"  # 心の健康観察
+    EARLY_YEARS = "early_years"  # 幼稚園・認定こども園の指導要録、保育所児童保育要録
+    NEXT_STEP = "next_step"  # 進路
+    CREDENTIAL = "credential"  # 修了証、デジタルバッジ
+    WELFARE = "welfare"  # 就学援助、相談
 
 
 class HandlingClass(StrEnum):
@@ -51,6 +65,8 @@ class Relation(StrEnum):
     PRINCIPAL = "principal"
     BOARD_OFFICER = "board_officer"
     OPERATOR = "operator"
+    RECIPIENT = "recipient"  # an organisation that holds a grant
+    NEXT_SCHOOL = "next_school"  # the school the child moves to, by the statutory lane
 
 
 class ActorKind(StrEnum):
@@ -59,6 +75,7 @@ class ActorKind(StrEnum):
     LEARNER = "learner"
     CARER = "carer"
     STAFF = "staff"
+    ORGANISATION = "organisation"  # another participant of the registry, through its node or system
     JOB = "job"  # background work of the node
     UNKNOWN = "unknown"  # nobody is signed in
 
@@ -82,6 +99,11 @@ class Duty(StrEnum):
     ISSUE_STAFF_CODE = "issue_staff_code"
     IMPORT_FILES = "import_files"  # dry run, apply, undo
     SEE_NODE_HEALTH = "see_node_health"
+    SEND_TRANSFER = "send_transfer"  # the old school: ticket, leaving papers, what is sent and what came back
+    DECIDE_ENROLMENT = "decide_enrolment"  # the board of the new school: the child is admitted there
+    RECEIVE_TRANSFER = "receive_transfer"  # the new school: what to ask for, what arrived
+    ENTER_FAMILY_DECISION = "enter_family_decision"  # at the counter or from a signed form
+    CHECK_FAMILY_DECISION = "check_family_decision"  # the second person who compares it with what the family said
 
 
 class Reach(StrEnum):
@@ -139,6 +161,98 @@ class DecidesAs(StrEnum):
     TOGETHER = "together"  # with every other holder of parental authority
     STANDS_IN = "stands_in"  # only where the child has no holder of parental authority
     NOT = "not"
+
+
+class Move(StrEnum):
+    """The move of a child that a record would go along with."""
+
+    TRANSFER = "transfer"  # 転学
+    PROMOTION = "promotion"  # 進学
+    ADMISSION = "admission"  # 編入学
+    APPLICATION = "application"  # 出願
+    NONE = "none"  # no move: sharing by choice alone
+
+
+class Lane(StrEnum):
+    """On what ground a category moves, if it does."""
+
+    STATUTORY = "statutory"  # the law moves it: preview, comment and correction, no veto and no consent
+    CONSENT = "consent"  # by a grant alone
+    ON_APPLICATION = "on_application"  # to a named school applied to, before enrolment
+    OPT_OUT = "opt_out"  # unless the family says no
+    FORBIDDEN = "forbidden"
+    WITHHELD_FOR_SAFETY = "withheld_for_safety"
+
+
+class PurposeCode(StrEnum):
+    """What an organisation asks for a record for; it may use it for nothing else (個人情報保護法18条・69条)."""
+
+    TRANSFER_OF_SCHOOL = "transfer_of_school"
+    PROMOTION = "promotion"
+    ADMISSION = "admission"
+    APPLICATION = "application"
+    SUPPORT = "support"  # 合理的配慮、支援の引き継ぎ
+    HEALTH_AND_SAFETY = "health_and_safety"
+
+
+class Mode(StrEnum):
+    """What a recipient may do with what it gets."""
+
+    VIEW = "view"  # look, and keep no copy
+    STORE = "store"  # keep a copy until it must be erased
+
+
+class Frequency(StrEnum):
+    """How often a recipient may fetch the same record."""
+
+    ONCE = "once"
+    REPEATED = "repeated"
+
+
+class Channel(StrEnum):
+    """How a family said what it decided. None is worse served."""
+
+    ONLINE = "online"
+    COUNTER = "counter"  # 窓口。a clerk enters it with the family present, a second person checks
+    PAPER = "paper"  # 署名した用紙
+
+
+class RequestState(StrEnum):
+    """How far a request has come. The asker is never told of ``seen``."""
+
+    LODGED = "lodged"
+    SEEN = "seen"
+    GRANTED = "granted"
+    GRANTED_IN_PART = "granted_in_part"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"  # by the asker
+
+
+class GrantState(StrEnum):
+    """What has become of a grant. Only an active one opens anything; only a paused or suspended one can come back."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    SUSPENDED_FOR_SAFETY = "suspended_for_safety"
+
+
+class ReceiptEvent(StrEnum):
+    """What a receipt is about."""
+
+    GIVEN = "given"
+    GIVEN_IN_PART = "given_in_part"
+    REFUSED = "refused"
+    NARROWED = "narrowed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    COMMENTED = "commented"  # on what the law sends
+    DISCLOSED = "disclosed"
 
 
 class RetentionStart(StrEnum):

@@ -92,3 +92,19 @@ class PolicyOfficeForbidden(PolicyFault):
     remedy = N_(
         "Remove it: operators see the state of the service and nothing else, and get their codes from its owner."
     )
+
+
+class PolicyLaneForbidden(PolicyFault):
+    """A lane that no policy may choose; the rule against it is fixed."""
+
+    code = "consent.policy_lane_forbidden"
+    title = N_("%(place)s moves “%(value)s” in a way that no policy may.")
+    remedy = N_("Correct it: a statutory lane cites a law or ordinance, and goes with a move to another school.")
+
+
+class PolicyNeverOpen(PolicyFault):
+    """A school calendar without school days."""
+
+    code = "consent.policy_never_open"
+    title = N_("%(place)s leaves no school day.")
+    remedy = N_("Leave at least one day of the week open, and let closed periods end within half a year.")

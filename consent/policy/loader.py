@@ -1,10 +1,10 @@
 """From policy files to a ``Policy``: nothing unknown, nothing uncited, nothing in force twice.
 
 A node reads its policy once, at start, and refuses to start with a fault in it. The shipped files stand beside this
-module; a node with rules of its own passes another folder with the same six names.
+module; a node with rules of its own passes another folder with the same ten names.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from consent.policy import faults
-from consent.policy.model import Ages, CategoryRule, Edition, Entrusted, Policy
+from consent.policy.model import Edition, Policy
+from consent.policy.moves import read_acts, read_calendar, read_lanes, read_purposes
 from consent.policy.reading import Entry, open_file
 from consent.policy.sections import (
-    Authority,
     Citations,
-    Visibility,
     read_ages,
     read_authority,
     read_categories,
@@ -26,28 +25,53 @@ from consent.policy.sections import (
     read_offices,
     read_visibility,
 )
-from consent.vocabulary import Category
 
 SHIPPED = Path(__file__).parent
 """The folder of the policy that is shipped with the product."""
 
-FILES = ("ages.json", "authority.json", "categories.json", "citations.json", "offices.json", "visibility.json")
+FILES = (
+    "acts.json",
+    "ages.json",
+    "authority.json",
+    "categories.json",
+    "citations.json",
+    "lanes.json",
+    "offices.json",
+    "purposes.json",
+    "school_days.json",
+    "visibility.json",
+)
 """The files of a policy folder."""
 
 Rules = TypeVar("Rules")
+Held = TypeVar("Held", covariant=True)
 
 _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Version(Generic[Rules]):
+class _Version(Generic[Held]):
     begin: date
     end: date | None
-    rules: Rules
+    rules: Held
     place: str
 
     def covers(self, day: date) -> bool:
         return self.begin <= day and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeline(Generic[Held]):
+    """The versions of one file in order of time, without overlap."""
+
+    versions: tuple[_Version[Held], ...]
+
+    def covers(self, day: date) -> bool:
+        return any(version.covers(day) for version in self.versions)
+
+    def on(self, day: date) -> Held:
+        """What is in force on a day that is covered."""
+        return next(version.rules for version in self.versions if version.covers(day))
 
 
 @cache
@@ -57,17 +81,40 @@ def shipped_policy() -> Policy:
 
 
 def load_policy(folder: Path) -> Policy:
-    """Read and check the six files of a policy folder. Raises PolicyFault, which names place, value and remedy."""
+    """Read and check the ten files of a policy folder. Raises PolicyFault, which names place, value and remedy."""
     citations = read_citations(open_file(folder, "citations.json"))
-    editions = tuple(
-        _editions(
-            _read_versions(open_file(folder, "ages.json"), read_ages, citations),
-            _read_versions(open_file(folder, "authority.json"), read_authority, citations),
-            _read_versions(open_file(folder, "categories.json"), read_categories, citations),
-            _read_versions(open_file(folder, "visibility.json"), read_visibility, citations),
-            _read_versions(open_file(folder, "offices.json"), read_offices, citations),
+
+    def read(name: str, rules: Callable[[Entry, Citations], Rules]) -> _Timeline[Rules]:
+        return _Timeline(_read_versions(open_file(folder, name), rules, citations))
+
+    ages, authority = read("ages.json", read_ages), read("authority.json", read_authority)
+    categories, visibility = read("categories.json", read_categories), read("visibility.json", read_visibility)
+    offices, acts = read("offices.json", read_offices), read("acts.json", read_acts)
+    lanes, purposes = read("lanes.json", read_lanes), read("purposes.json", read_purposes)
+    calendar = read("school_days.json", read_calendar)
+
+    def edition(begin: date, end: date | None) -> Edition:
+        cared, shown, moved = authority.on(begin), visibility.on(begin), lanes.on(begin)
+        return Edition(
+            begin=begin,
+            end=end,
+            ages=ages.on(begin),
+            bases=cared.bases,
+            states=cared.states,
+            categories=categories.on(begin),
+            openings={(opening.category, opening.relation): opening for opening in shown.openings},
+            opened_to=frozenset(opening.relation for opening in shown.openings),
+            withheld=shown.withheld,
+            offices={(entrusted.duty, entrusted.role): entrusted for entrusted in offices.on(begin)},
+            lanes={(rule.category, rule.move): rule for rule in moved.lanes},
+            review=moved.review,
+            purposes=purposes.on(begin),
+            calendar=calendar.on(begin),
+            acts=acts.on(begin),
         )
-    )
+
+    files = (ages, authority, categories, visibility, offices, acts, lanes, purposes, calendar)
+    editions = tuple(edition(begin, end) for begin, end in _spans(files))
     if not editions:
         raise faults.PolicyEntryMissing(place=folder.name, value="one day on which every file has a version in force")
     return Policy(editions=editions, citations=citations)
@@ -75,7 +122,7 @@ def load_policy(folder: Path) -> Policy:
 
 def _read_versions(
     file: Entry, read: Callable[[Entry, Citations], Rules], citations: Citations
-) -> list[_Version[Rules]]:
+) -> tuple[_Version[Rules], ...]:
     """The dated versions of a file in order of time; refused where two would be in force on one day."""
     versions = []
     for entry in file.fields(("$schema", "versions"))["versions"].items():
@@ -91,40 +138,15 @@ def _read_versions(
     for earlier, later in pairwise(versions):
         if earlier.end is None or later.begin <= earlier.end:
             raise faults.PolicyValidityOverlaps(place=later.place, value=later.begin.isoformat(), earlier=earlier.place)
-    return versions
+    return tuple(versions)
 
 
-def _editions(
-    ages: Sequence[_Version[Ages]],
-    authority: Sequence[_Version[Authority]],
-    categories: Sequence[_Version[dict[Category, CategoryRule]]],
-    visibility: Sequence[_Version[Visibility]],
-    offices: Sequence[_Version[tuple[Entrusted, ...]]],
-) -> Iterator[Edition]:
-    """Cut time wherever one of the files changes, and join what is in force in between."""
-    spans = [
-        (version.begin, version.end) for file in (ages, authority, categories, visibility, offices) for version in file
-    ]
-    ends = {end for _, end in spans if end is not None and end < date.max}
-    cuts = sorted({begin for begin, _ in spans} | {end + _ONE_DAY for end in ends})
+def _spans(files: Iterable[_Timeline[object]]) -> Iterator[tuple[date, date | None]]:
+    """Cut time wherever one of the files changes; the spans in which every one of them has a version in force."""
+    timelines = tuple(files)
+    versions = [version for timeline in timelines for version in timeline.versions]
+    ends = {version.end for version in versions if version.end is not None and version.end < date.max}
+    cuts = sorted({version.begin for version in versions} | {end + _ONE_DAY for end in ends})
     for begin, following in zip(cuts, [*cuts[1:], None], strict=True):
-        counted, cared = _covering(ages, begin), _covering(authority, begin)
-        handled, shown = _covering(categories, begin), _covering(visibility, begin)
-        held = _covering(offices, begin)
-        if not (counted is None or cared is None or handled is None or shown is None or held is None):
-            yield Edition(
-                begin=begin,
-                end=None if following is None else following - _ONE_DAY,
-                ages=counted,
-                bases=cared.bases,
-                states=cared.states,
-                categories=handled,
-                openings={(opening.category, opening.relation): opening for opening in shown.openings},
-                opened_to=frozenset(opening.relation for opening in shown.openings),
-                withheld=shown.withheld,
-                offices={(entrusted.duty, entrusted.role): entrusted for entrusted in held},
-            )
-
-
-def _covering(versions: Iterable[_Version[Rules]], day: date) -> Rules | None:
-    return next((version.rules for version in versions if version.covers(day)), None)
+        if all(timeline.covers(begin) for timeline in timelines):
+            yield begin, None if following is None else following - _ONE_DAY

@@ -20,7 +20,10 @@ from consent.vocabulary import (
     DecidesAs,
     Duty,
     HandlingClass,
+    Lane,
+    Move,
     PlacementState,
+    PurposeCode,
     Reach,
     Relation,
     RetentionStart,
@@ -150,6 +153,84 @@ class Entrusted:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneRule:
+    """On what ground a category moves with a move. ``incoming_only``: schools receive it and never send it.
+
+    ``allowed`` is the verdict for the next school under a statutory lane; it is always the same one.
+    """
+
+    rule: str
+    category: Category
+    move: Move
+    lane: Lane
+    incoming_only: bool
+    citations: tuple[Citation, ...]
+    allowed: Allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """How many school days a family may look at what the law sends before it goes."""
+
+    school_days: int
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Days without school that return every year, as (month, day), both included; they may pass New Year."""
+
+    begin: tuple[int, int]
+    end: tuple[int, int]
+    name: Text
+
+    def holds_on(self, day: date) -> bool:
+        """Whether ``day`` lies in it."""
+        on = (day.month, day.day)
+        if self.begin <= self.end:
+            return self.begin <= on <= self.end
+        return on >= self.begin or on <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolCalendar:
+    """On which days schools are closed: days of the week (Monday is 0), national holidays by name, closed periods."""
+
+    weekend: frozenset[int]
+    holidays: Mapping[date, Text]
+    closures: tuple[Closure, ...]
+    citations: tuple[Citation, ...]
+
+    def is_open(self, day: date) -> bool:
+        """Whether ``day`` is a school day."""
+        return (
+            day.weekday() not in self.weekend
+            and day not in self.holidays
+            and not any(closure.holds_on(day) for closure in self.closures)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeRule:
+    """What a purpose means in a sentence for families, the moves it goes with, and its term in the W3C DPV."""
+
+    purpose: PurposeCode
+    sentence: Text
+    moves: frozenset[Move]
+    dpv: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActRule:
+    """How weighty it is to open a category in the consent lane."""
+
+    category: Category
+    act: ActClass
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """All rules in force from ``begin`` to ``end``, both days included (None: until a later version is issued).
 
@@ -166,6 +247,11 @@ class Edition:
     opened_to: frozenset[Relation]
     withheld: tuple[WithheldField, ...]
     offices: Mapping[tuple[Duty, StaffRole], Entrusted]
+    lanes: Mapping[tuple[Category, Move], LaneRule]
+    review: Review
+    purposes: Mapping[PurposeCode, PurposeRule]
+    calendar: SchoolCalendar
+    acts: Mapping[Category, ActRule]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,14 @@ class Entry:
             raise self._not("a date written YYYY-MM-DD")
         return day
 
+    def month_day(self) -> tuple[int, int]:
+        """A day of every year written MM-DD; 29 February is one."""
+        try:
+            day = date.fromisoformat(f"2000-{self.text()}")
+        except ValueError:
+            raise self._not("a day of the year written MM-DD") from None
+        return day.month, day.day
+
     def member(self, enum: type[Member]) -> Member:
         """A member of the vocabulary."""
         try:

@@ -45,6 +45,9 @@ WITHOUT_PLACEMENT = frozenset({Relation.SELF, Relation.CARER})
 MAY_SEE_FORMER = frozenset({Relation.PRINCIPAL, Relation.REGISTER_CLERK})
 """The only ones who may see children who left: for certificates, closing, correction, disclosure. *fixed*"""
 
+NEVER_OPENED = frozenset({Relation.OPERATOR, Relation.RECIPIENT, Relation.NEXT_SCHOOL})
+"""No default opens anything to them: operators see no record, organisations only by grant or dossier. *fixed*"""
+
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
@@ -83,7 +86,7 @@ def read_ages(entry: Entry, citations: Citations) -> Ages:
             raise faults.PolicyEntryRepeated(place=parts["bands"].place, value=str(later.from_age))
     if bands[0].from_age != 0:
         raise faults.PolicyEntryMissing(place=parts["bands"].place, value="0")
-    return Ages(adult_age, bands, _cited(parts["citations"], citations))
+    return Ages(adult_age, bands, read_sources(parts["citations"], citations))
 
 
 def read_authority(entry: Entry, citations: Citations) -> Authority:
@@ -99,12 +102,12 @@ def read_authority(entry: Entry, citations: Citations) -> Authority:
 def _read_basis(basis: Basis, entry: Entry, citations: Citations) -> BasisRule:
     parts = entry.fields(("reads", "decides", "citations"), ("refused_as",))
     decides = {act: how.member(DecidesAs) for act, how in parts["decides"].every(ActClass).items()}
-    return BasisRule(basis, _read_refusal(entry, parts), decides, _cited(parts["citations"], citations))
+    return BasisRule(basis, _read_refusal(entry, parts), decides, read_sources(parts["citations"], citations))
 
 
 def _read_state(state: CarerState, entry: Entry, citations: Citations) -> StateRule:
     parts = entry.fields(("reads", "decides", "citations"), ("refused_as",))
-    decides, sources = parts["decides"].truth(), _cited(parts["citations"], citations)
+    decides, sources = parts["decides"].truth(), read_sources(parts["citations"], citations)
     return StateRule(state, _read_refusal(entry, parts), decides, sources)
 
 
@@ -134,14 +137,14 @@ def _read_category(category: Category, entry: Entry, citations: Citations) -> Ca
         category=category,
         content=parts["content"].wording(),
         handling_class=handling["class"].member(HandlingClass),
-        handling_citations=_cited(handling["citations"], citations),
+        handling_citations=read_sources(handling["citations"], citations),
         controller=parts["controller"].wording(),
-        legal_basis=_cited(parts["legal_basis"], citations),
+        legal_basis=read_sources(parts["legal_basis"], citations),
         retention=Retention(
             years=kept["years"].number(),
             counted_from=kept["counted_from"].member(RetentionStart),
             note=kept["note"].wording(),
-            citations=_cited(kept["citations"], citations),
+            citations=read_sources(kept["citations"], citations),
         ),
     )
 
@@ -150,12 +153,12 @@ def read_visibility(entry: Entry, citations: Citations) -> Visibility:
     """The openings, each relation at most once per category, and the fields withheld within them."""
     parts = entry.fields(("openings", "withheld_fields"))
     withheld = tuple(_read_withheld(item, citations) for item in parts["withheld_fields"].items())
-    _refuse_repeats(parts["withheld_fields"], "category", "field")
+    refuse_repeats(parts["withheld_fields"], "category", "field")
     openings = tuple(
         _read_opening(item, rank, withheld, citations) for rank, item in enumerate(parts["openings"].items())
     )
-    _refuse_repeats(parts["openings"], "rule")
-    _refuse_repeats(parts["openings"], "category", "relation")
+    refuse_repeats(parts["openings"], "rule")
+    refuse_repeats(parts["openings"], "category", "relation")
     return Visibility(openings, withheld)
 
 
@@ -163,7 +166,7 @@ def _read_opening(entry: Entry, rank: int, withheld: tuple[WithheldField, ...], 
     parts = entry.fields(("rule", "category", "relation", "citations"), ("when",))
     category, relation = parts["category"].member(Category), parts["relation"].member(Relation)
     when = _read_when(entry, parts, relation)
-    sources = _cited(parts["citations"], citations)
+    sources = read_sources(parts["citations"], citations)
     closed = tuple(w.field for w in withheld if w.category is category and relation in w.withheld_from)
     return Opening(
         rule=parts["rule"].text(),
@@ -192,7 +195,7 @@ def _read_when(entry: Entry, parts: Mapping[str, Entry], relation: Relation) -> 
     if not when:
         raise faults.PolicyEntryMissing(place=parts["when"].place, value=PlacementState.ENROLLED)
     may_open = {PlacementState.ENROLLED} | ({PlacementState.FORMER} if relation in MAY_SEE_FORMER else set())
-    if relation is Relation.OPERATOR or not when <= may_open:
+    if relation in NEVER_OPENED or not when <= may_open:
         raise faults.PolicyRuleForbidden(place=entry.place, value=relation)
     return when
 
@@ -205,7 +208,7 @@ def _read_withheld(entry: Entry, citations: Citations) -> WithheldField:
         withheld_from=frozenset(item.member(Relation) for item in parts["withheld_from"].items()),
         label=parts["label"].wording(),
         notice=parts["notice"].wording(),
-        citations=_cited(parts["citations"], citations),
+        citations=read_sources(parts["citations"], citations),
     )
 
 
@@ -213,15 +216,15 @@ def read_offices(entry: Entry, citations: Citations) -> tuple[Entrusted, ...]:
     """The duties of offices, each role at most once per duty."""
     items = entry.fields(("entrusted",))["entrusted"]
     entrusted = tuple(_read_entrusted(item, rank, citations) for rank, item in enumerate(items.items()))
-    _refuse_repeats(items, "rule")
-    _refuse_repeats(items, "duty", "role")
+    refuse_repeats(items, "rule")
+    refuse_repeats(items, "duty", "role")
     return entrusted
 
 
 def _read_entrusted(entry: Entry, rank: int, citations: Citations) -> Entrusted:
     parts = entry.fields(("rule", "duty", "role", "reach", "citations"), ("to_roles",))
     duty, role, reach = parts["duty"].member(Duty), parts["role"].member(StaffRole), parts["reach"].member(Reach)
-    sources = _cited(parts["citations"], citations)
+    sources = read_sources(parts["citations"], citations)
     to_roles = _read_to_roles(entry, parts, duty)
     fitting = {Reach.CLASS: role is StaffRole.TEACHER, Reach.NODE: duty is Duty.SEE_NODE_HEALTH}
     of_the_node = role is StaffRole.OPERATOR, duty is Duty.SEE_NODE_HEALTH
@@ -251,7 +254,7 @@ def _read_to_roles(entry: Entry, parts: Mapping[str, Entry], duty: Duty) -> froz
     return roles
 
 
-def _refuse_repeats(entries: Entry, *names: str) -> None:
+def refuse_repeats(entries: Entry, *names: str) -> None:
     """Refuse a second item that says the same under all of ``names``."""
     seen: set[str] = set()
     for item in entries.items():
@@ -261,7 +264,7 @@ def _refuse_repeats(entries: Entry, *names: str) -> None:
         seen.add(said)
 
 
-def _cited(entry: Entry, citations: Citations) -> tuple[Citation, ...]:
+def read_sources(entry: Entry, citations: Citations) -> tuple[Citation, ...]:
     """The sources of a rule: at least one, each of them known."""
     items = entry.items()
     if not items:

@@ -15,6 +15,7 @@ from pds.look_back.reading import draw
 from pds.look_back.schemas import HIGHEST_ENTRY
 from pds.look_back.sentences import Reader, tell_days
 from pds.people.service import KnownChild
+from pds.records.bodies import published_categories
 from pds.sharing.asking import ask, current_node, current_viewer, settle
 from pds.sharing.enforcement import Refused, approach_log
 from web.context import now, transaction
@@ -39,7 +40,7 @@ def log(learner: UUID) -> ResponseReturnValue:
         only=only,
         is_first=before is None,
         next_before=page.next_before,
-        categories=in_display_order(Category),
+        categories=in_display_order(published_categories()),
     )
 
 

@@ -20,6 +20,7 @@ from pds.look_back.timeline import find_news, open_records, sources_of
 from pds.look_back.year import build_year, mark_meanings
 from pds.people import service as people
 from pds.records import service as records
+from pds.records.bodies import published_categories
 from pds.records.service import VersionNote
 from pds.sharing.asking import answer_damage, ask, current_node, current_viewer, settle
 from pds.sharing.children import list_children
@@ -135,7 +136,7 @@ def record(learner: UUID, record: UUID) -> ResponseReturnValue:
 def protection() -> ResponseReturnValue:
     """How records are protected, in plain words, and the rules in force as they are."""
     current_account()  # so that the page's head knows who is reading
-    rules = [_handling(category) for category in in_display_order(Category)]
+    rules = [_handling(category) for category in in_display_order(published_categories())]
     return render_template("look_back/protection.html", rules=[rule for rule in rules if rule])
 
 

@@ -7,10 +7,12 @@ from uuid import UUID
 from flask import render_template
 
 from consent.age import japan_day, school_year_of
-from consent.vocabulary import ActorKind, Category
+from consent.vocabulary import ActorKind
+from consent.wording import in_display_order
 from pds.look_back.timeline import Year, build_years, is_in_first_grades
 from pds.people.details import Name
 from pds.people.service import KnownChild
+from pds.records.bodies import published_categories
 from pds.sharing.asking import ask, current_node, current_viewer, settle
 from pds.sharing.enforcement import Overview, read_overview
 from web.context import current_shell, now, transaction
@@ -35,9 +37,8 @@ class Whose:
 
 def read_all(learner: UUID, school_year: int | None = None) -> Overview:
     """Open what the reader may see of a child, or of one school year; the decision and its entries stand committed."""
-    return settle(
-        read_overview(transaction(), current_node(), ask(), learner, tuple(Category), school_year=school_year)
-    )
+    wanted = in_display_order(published_categories())
+    return settle(read_overview(transaction(), current_node(), ask(), learner, wanted, school_year=school_year))
 
 
 def years_of(overview: Overview) -> Sequence[Year]:

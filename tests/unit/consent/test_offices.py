@@ -48,6 +48,12 @@ from tests.unit.consent.people import (
 COLLEAGUE = UUID(int=21)
 ELSEWHERE = UUID(int=900)
 ROOM = Room(Place(EAST, BOARD, CLASS_6_1), 2026)
+TRANSFERS = {
+    Duty.SEND_TRANSFER,
+    Duty.RECEIVE_TRANSFER,
+    Duty.ENTER_FAMILY_DECISION,
+    Duty.CHECK_FAMILY_DECISION,
+}
 HELD_AT = {StaffRole.BOARD_OFFICER: BOARD, StaffRole.OPERATOR: BOARD}
 
 
@@ -65,9 +71,13 @@ def denial(verdict: Allowed | Denied) -> DenialCode | None:
     [
         (StaffRole.TEACHER, {Duty.SEE_CLASS_LIST}),
         (StaffRole.NURSE_TEACHER, {Duty.SEE_CLASS_LIST}),
-        (StaffRole.CLERK, {Duty.SEE_CLASS_LIST, Duty.ISSUE_FAMILY_CODE, Duty.IMPORT_FILES}),
-        (StaffRole.PRINCIPAL, {Duty.SEE_CLASS_LIST, Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE}),
-        (StaffRole.BOARD_OFFICER, {Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE, Duty.IMPORT_FILES}),
+        (StaffRole.CLERK, {Duty.SEE_CLASS_LIST, Duty.ISSUE_FAMILY_CODE, Duty.IMPORT_FILES} | TRANSFERS),
+        (StaffRole.PRINCIPAL, {Duty.SEE_CLASS_LIST, Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE} | TRANSFERS),
+        (
+            StaffRole.BOARD_OFFICER,
+            {Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE, Duty.IMPORT_FILES}
+            | {Duty.DECIDE_ENROLMENT, Duty.RECEIVE_TRANSFER},
+        ),
         (StaffRole.OPERATOR, {Duty.SEE_NODE_HEALTH}),
     ],
 )
@@ -82,6 +92,7 @@ def test_every_office_has_the_shipped_duties_and_no_others(office: StaffRole, du
         (Actor(ActorKind.UNKNOWN, None), DenialCode.SIGN_IN_NEEDED),
         (Actor(ActorKind.STAFF, None), DenialCode.SIGN_IN_NEEDED),
         (Actor(ActorKind.JOB, None), DenialCode.ROLE_NOT_FOR_DUTY),
+        (Actor(ActorKind.ORGANISATION, None), DenialCode.ROLE_NOT_FOR_DUTY),
         (learner(), DenialCode.ROLE_NOT_FOR_DUTY),
         (carer(), DenialCode.ROLE_NOT_FOR_DUTY),
         (staff(), DenialCode.ROLE_ENDED),

@@ -9,6 +9,7 @@ import pytest
 
 import api_specs
 from consent.policy.loader import FILES, SHIPPED
+from consent.policy.sections import NEVER_OPENED
 from consent.verdict import DenialCode
 from consent.vocabulary import (
     ActClass,
@@ -75,7 +76,7 @@ def test_the_schemas_know_exactly_the_vocabulary() -> None:
     assert {how for act in basis["decides"]["properties"].values() for how in act["enum"]} == set(DecidesAs)
     opening = schema("visibility")["$defs"]["opening"]["properties"]
     assert set(opening["category"]["enum"]) == set(Category)
-    assert set(opening["relation"]["enum"]) == set(Relation) - {Relation.OPERATOR}
+    assert set(opening["relation"]["enum"]) == set(Relation) - NEVER_OPENED
     entrusted = schema("offices")["$defs"]["entrusted"]["properties"]
     assert set(entrusted["duty"]["enum"]) == set(Duty)
     assert set(entrusted["role"]["enum"]) == set(StaffRole)
