@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from consent.decision import viewer_classes
+from manabi import joining
 from pds.access_log import entries
 from pds.access_log.entries import Act, Entry
 from pds.doorbell import make_doorbell_app
@@ -78,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     erase.add_argument("identifier", help="the child's sourcedId")
     erase.add_argument("--by", required=True, help="who decided")
     tasks.add_parser("rotate", help="rotate the epoch key, so that backups no longer open what was erased")
+    joining.add_tasks(tasks)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     tasks: Mapping[str, Callable[[NodeSettings, argparse.Namespace], int]] = {
         "serve": _serve, "work": _work, "migrate": _migrate, "make-keyring": _make_keyring, "import": _import,
         "invite": _invite, "erase": _erase, "rotate": _rotate,
+        **dict.fromkeys(joining.TASKS, _about_the_registry),
     }  # fmt: skip
     return tasks[arguments.task](settings, arguments)
 
@@ -227,6 +230,11 @@ def _rotate(settings: NodeSettings, _: argparse.Namespace) -> int:
     keyring = FileKeyring.open(settings.keyring, settings.node_id)
     print(f"epoch {keyring.rotate_epoch(now=system_clock())}", file=sys.stdout)
     return 0
+
+
+def _about_the_registry(settings: NodeSettings, arguments: argparse.Namespace) -> int:
+    with jobs_node(settings) as node:
+        return joining.TASKS[arguments.task](node, arguments)
 
 
 def _wait_while(node: Node, run_id: UUID, state: RunState) -> RunView:

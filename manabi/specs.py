@@ -130,10 +130,11 @@ def _commands() -> Iterator[tuple[str, str]]:
     for name, (_, line) in cli.COMMANDS.items():
         yield name, line
     tasks = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    for action in tasks.choices["node"]._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for choice in action._choices_actions:
-                yield f"node {choice.dest}", choice.help or ""
+    for name in ("node", "registrar"):
+        for action in tasks.choices[name]._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for choice in action._choices_actions:
+                    yield f"{name} {choice.dest}", choice.help or ""
 
 
 def _error_rows() -> Iterator[str]:

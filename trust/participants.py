@@ -47,10 +47,9 @@ class ParticipantKind(StrEnum):
 
 
 class OrganisationKind(StrEnum):
-    """What an organisation is; the words of the node's own directory."""
+    """What an organisation is: a board or a school, under a code that the whole country knows."""
 
     BOARD = "board"
-    ESTABLISHER = "establisher"
     SCHOOL = "school"
 
 
@@ -115,10 +114,11 @@ class Participant:
         return tuple(one.key for one in sorted(counting, key=lambda one: one.valid_from, reverse=True))
 
 
-def participant_to_wire(one: Participant) -> dict[str, object]:
-    """Return a participant as it stands in a registry; a join request leaves out the number."""
-    return {
-        "number": one.number, "id": one.id, "name": one.name, "kind": one.kind.value, "issuer": one.issuer,
+def participant_to_wire(one: Participant, *, numbered: bool = True) -> dict[str, object]:
+    """Return a participant as it stands in a registry; in a join request it has no number yet."""
+    number: dict[str, object] = {"number": one.number} if numbered else {}
+    return number | {
+        "id": one.id, "name": one.name, "kind": one.kind.value, "issuer": one.issuer,
         "contact": one.contact,
         "keys": [
             {
@@ -137,9 +137,10 @@ def participant_to_wire(one: Participant) -> dict[str, object]:
     }  # fmt: skip
 
 
-def read_participant(wire: object, place: str) -> Participant:
-    """Read a participant; raises FormFault naming the place and what is wrong there."""
-    form = Form(wire, place, {"number", "id", "name", "kind", "issuer", "contact", "keys", "organisations"})
+def read_participant(wire: object, place: str, *, numbered: bool = True) -> Participant:
+    """Read a participant, number 0 where none is given yet; raises FormFault naming the place and the fault."""
+    members = {"id", "name", "kind", "issuer", "contact", "keys", "organisations"}
+    form = Form(wire, place, members | {"number"} if numbered else members)
     kind = form.choice("kind", ParticipantKind)
     issuer = None if form.value("issuer") is None else form.text("issuer", most=_NAME)
     if (issuer is None) is (kind is ParticipantKind.NODE):
@@ -147,10 +148,13 @@ def read_participant(wire: object, place: str) -> Participant:
     if issuer is not None:
         _require_issuer(issuer, f"{place}.issuer")
     one = Participant(
-        form.whole("number", 1, MAX_NUMBER), form.token("id", most=64, also="-."), form.text("name", most=_NAME), kind,
+        form.whole("number", 1, MAX_NUMBER) if numbered else 0,
+        form.token("id", most=64, also="-."), form.text("name", most=_NAME), kind,
         issuer, form.text("contact", most=_NAME), tuple(_key(*each) for each in form.items("keys", MAX_KEYS)),
         tuple(_organisation(*each) for each in form.items("organisations", MAX_ORGANISATIONS)),
     )  # fmt: skip
+    if one.organisations and kind is ParticipantKind.SYSTEM:
+        raise FormFault(f"{place}.organisations: a system stands for no organisation")
     for use in KeyUse:
         if not any(key.use is use for key in one.keys) and (use is KeyUse.CLIENT or kind is ParticipantKind.NODE):
             raise FormFault(f"{place}.keys: no {use.value} key")

@@ -166,6 +166,12 @@ def organisation_id(id_key: bytes, code: str) -> UUID:
     return derive_id(id_key, "organisation", code)
 
 
+def standing_organisations(session: Session) -> tuple[KnownOrganisation, ...]:
+    """Return every organisation that stands, closed schools too, in the order of their codes."""
+    rows = session.execute(select(Organisation.__table__).order_by(Organisation.code)).all()
+    return tuple(_known_organisation(dict(row._mapping)) for row in rows if not row.withdrawn)
+
+
 def establishers_of(session: Session, wanted: Iterable[UUID]) -> dict[UUID, UUID | None]:
     """Return the establisher of each of some organisations; one that does not stand is absent."""
     rows = standing_rows(session, ORGANISATIONS, [(one,) for one in wanted])

@@ -4,7 +4,7 @@ The database is a place to keep the document, not a reason to believe it: each p
 signature again before it relies on a version, and once for each version.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from pds.node import Node
 from pds.participants.models import RegistryVersion
 from trust.registry import (
+    KeyUse,
     RegistrarUnknown,
     Registry,
     RegistryRefused,
@@ -29,6 +30,9 @@ CLIENT_KEY: Final = "client"
 _NEWEST = text("SELECT version, accepted_at FROM registry_version ORDER BY version DESC LIMIT 1")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7270301)")
 _KEPT: Final = 8
+
+_CLOCKS_APART: Final = timedelta(minutes=5)
+"""A key that ends within this is left aside while there is another: the peer's clock may be ahead."""
 
 _Place = tuple[str, int, datetime]
 _opened: dict[_Place, Registry] = {}
@@ -101,9 +105,12 @@ def client_key(node: Node, registry: Registry, now: datetime) -> SigningKey:
     """
     own = registry.by_id(node.node_id)
     held = {key.kid: key for key in client_keys(node)}
-    listed = () if own is None else own.keys_for("client", now)
-    known = [held[key.kid] for key in listed if key.kid in held]
-    return known[-1] if known else node.keyring.signing_key(CLIENT_KEY)
+    for at in (now + _CLOCKS_APART, now):
+        listed = () if own is None else own.keys_for(KeyUse.CLIENT, at)
+        known = [held[key.kid] for key in listed if key.kid in held]
+        if known:
+            return known[-1]
+    return node.keyring.signing_key(CLIENT_KEY)
 
 
 def client_keys(node: Node) -> tuple[SigningKey, ...]:

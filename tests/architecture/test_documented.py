@@ -18,6 +18,7 @@ COMMAND_LINE_ONLY = {
     "node.": "said to an operator on the command line",
     "check.": "said by the outside client on the command line",
     "bench.": "said on the command line of the benches",
+    "registrar.": "said to the registrar on the command line",
     "sample.": "said on the command line of the sample",
     "settings.": "said to an operator on the command line, before any language is known",
     "schema.": "said to an operator on the command line",
