@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from pds.authorization.feature import authorization_feature
 from pds.intake.feature import intake_feature
 from pds.look_back.feature import look_back_feature
 from pds.node import Node
@@ -36,6 +37,7 @@ def make_node_app(node: Node) -> Flask:
             school_work_feature(),
             intake_feature(node),
             operations_feature(node),
+            authorization_feature(node),
         ],
         clock=node.clock,
         translations=[Path(str(files(package))) / "translations" for package in ("trust", "consent", "pds")],

@@ -73,7 +73,8 @@ def keep(
         insert(OauthToken).values(
             token_hash=_hash(token), kind=kind.value, client_id=binding.client_id, jkt=binding.jkt,
             learner_id=binding.basis.learner, basis=binding.basis.kind.value, basis_id=binding.basis.id,
-            family=binding.family, details={"list": list(binding.details)}, issued_at=now, expires_at=expires_at, revoked_at=None,
+            family=binding.family, details={"list": list(binding.details)}, issued_at=now, expires_at=expires_at,
+            revoked_at=None,
         )
     )  # fmt: skip
 
