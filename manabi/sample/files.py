@@ -8,7 +8,7 @@ from manabi.sample.cast import MOVING_SCENE, STUDENT_SCENE
 from manabi.sample.days import DELTA_DAY, ROSTER_DAY, SCHOOL_YEAR, year_end
 from manabi.sample.delta import write_delta
 from manabi.sample.oneroster import write_bulk
-from manabi.sample.registers import LEARNER_LAYOUTS, Sheet, carer_id, learner_id, write_registers
+from manabi.sample.registers import LEARNER_LAYOUTS, Sheet, Written, carer_id, learner_id, write_registers
 from manabi.sample.schools import Establisher
 from manabi.sample.staff import StaffMember
 from manabi.sample.world import World
@@ -25,7 +25,7 @@ def write_sample(world: World, folder: Path) -> dict[str, Any]:
         write_bulk(world, establisher, folder / establisher.key / BULK)
         _write_staff_roles(world, establisher, folder / establisher.key / "staff_roles.csv")
     _write_school_list(world, folder / "school_list.csv")
-    rows = write_registers(world, folder)
+    written = write_registers(world, folder)
     city = world.schools.establishers[0]
     write_delta(world, city, folder / city.key / DELTA)
     order = {
@@ -35,7 +35,7 @@ def write_sample(world: World, folder: Path) -> dict[str, Any]:
             {"key": one.key, "name": one.name, "code": one.code, "sourcedId": one.sourced_id, "profile": one.profile}
             for one in world.schools.establishers
         ],
-        "files": _files(world, rows),
+        "files": _files(world, written),
         "people": demo_people(world),
     }
     text = json.dumps(order, ensure_ascii=False, indent=2)
@@ -85,14 +85,17 @@ def _person(establisher: Establisher, sourced_id: str, name: str) -> dict[str, s
     return {"establisher": establisher.key, "sourcedId": sourced_id, "name": name}
 
 
-def _files(world: World, rows: dict[str, dict[str, int]]) -> list[dict[str, str]]:
+def _files(world: World, written: Written) -> list[dict[str, str]]:
     bulk, roles, registers = [], [], []
     for establisher in world.schools.establishers:
         bulk.append(_file(establisher, BULK, "oneroster"))
         roles.append(_file(establisher, "staff_roles.csv", "staff_roles"))
         registers += [
-            _file(establisher, f"{layout}.csv", layout) for layout in LEARNER_LAYOUTS if rows[establisher.key][layout]
+            _file(establisher, f"{layout}.csv", layout)
+            for layout in LEARNER_LAYOUTS
+            if written.rows[establisher.key][layout]
         ]
+        registers += [_file(establisher, name, "portfolio") for name in written.portfolios[establisher.key]]
     city = world.schools.establishers[0]
     schools = {
         "file": "school_list.csv",

@@ -24,7 +24,7 @@ _SENIOR = (
     {"japanese": 5, "geography_history": 6, "mathematics": 5, "science": 5, "health_and_physical_education": 2,
      "foreign_language": 6},
 )  # fmt: skip
-_VIEWPOINTS = ("knowledge", "thinking", "attitude")
+VIEWPOINTS = ("knowledge", "thinking", "attitude")
 _POINTS = {"A": 3, "B": 2, "C": 1}
 _BEHAVIOUR = tuple(
     published("records/guidance.schema.json")["properties"]["behaviour"]["items"]["properties"]["item"]["enum"]
@@ -40,6 +40,11 @@ def subjects_of(grade: int, year: int) -> tuple[str, ...]:
     if grade <= 6:
         return _UPPER if year >= NEW_CURRICULUM else _UPPER[:-1]
     return _JUNIOR if grade <= 9 else tuple(_SENIOR[grade - 10])
+
+
+def behaviour_items() -> tuple[str, ...]:
+    """Return the ten items of behaviour that are marked with a circle."""
+    return _BEHAVIOUR
 
 
 class Mind:
@@ -70,6 +75,11 @@ class Mind:
         )  # fmt: skip
         return cells
 
+    def likely_mark(self, subject: str) -> str:
+        """Return the mark this child would most likely get now, before anything of the year is written down."""
+        value = self.ability + self.leanings.get(subject, 0.0)
+        return _mark(value)
+
     def _marks(self, cells: Cells, place: Place, attendance: YearAttendance) -> tuple[str, str]:
         rng = self.rng
         missed = min(1.2, attendance.absent / 90)
@@ -81,14 +91,14 @@ class Mind:
             leaning = self.leanings[subject] = leaning + rng.gauss(0, 0.15)
             base = self.ability + leaning - missed
             points = 0
-            for viewpoint in _VIEWPOINTS:
+            for viewpoint in VIEWPOINTS:
                 value = (base + self.zeal) / 2 + 0.1 if viewpoint == "attitude" else base
                 value += rng.gauss(0, 0.4)
-                mark = "A" if value > 0.55 else "C" if value < -1.05 else "B"
+                mark = _mark(value)
                 cells[f"subject.{subject}.{viewpoint}"] = mark
                 points += _POINTS[mark]
             if place.grade > 2:
-                cells[f"subject.{subject}.rating"] = _rating(points, base, place.grade)
+                cells[f"subject.{subject}.rating"] = rating_of(points, base, place.grade)
             if place.grade >= 10:
                 cells[f"subject.{subject}.credits"] = _SENIOR[place.grade - 10][subject]
             if base > best[1]:
@@ -141,7 +151,11 @@ class Mind:
         }
 
 
-def _rating(points: int, base: float, grade: int) -> int:
+def _mark(value: float) -> str:
+    return "A" if value > 0.55 else "C" if value < -1.05 else "B"
+
+
+def rating_of(points: int, base: float, grade: int) -> int:
     """The rating that three viewpoints (3 to 9 points) add up to: 3-2-1, from junior high school on 5 to 1."""
     if grade <= 6:
         return 3 if points >= 8 else 1 if points <= 4 else 2

@@ -26,7 +26,15 @@ class Sample:
         return [self.folder / file["file"] for file in self.order["files"] if file["kind"] == kind]
 
     def rows(self, kind: str) -> Rows:
-        return [row for path in self.files(kind) for row in csv_rows(path.read_bytes())]
+        return [row for path in self.files(kind) for row in csv_rows(csv_of(path, kind))]
+
+    def attached(self) -> Iterator[tuple[dict[str, str], bytes]]:
+        """Every row of a portfolio that names a file, with the content of the file."""
+        for path in self.files("portfolio"):
+            with zipfile.ZipFile(path) as package:
+                for row in csv_rows(package.read("portfolio.csv")):
+                    if row["file1"]:
+                        yield row, package.read(row["file1"])
 
     def bodies(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Record bodies of a layout, each with the learner's id."""
@@ -35,7 +43,9 @@ class Sample:
         for row in self.rows(kind):
             grouped.setdefault(tuple(row[name] for name in sheet["record_key"]), []).append(row)
         for rows in grouped.values():
-            yield rows[0]["learner"], body_of(sheet, rows)
+            body = body_of(sheet, rows)
+            _stand_in_for_files(body)
+            yield rows[0]["learner"], body
 
     def bulk(self, establisher: str) -> dict[str, Rows]:
         return roster(self._roster_path(establisher, "bulk"))
@@ -46,6 +56,14 @@ class Sample:
     def _roster_path(self, establisher: str, kind: str) -> Path:
         (path,) = (path for path in self.files("oneroster") if path.parent.name == establisher and kind in path.name)
         return path
+
+
+def csv_of(path: Path, kind: str) -> bytes:
+    """The CSV of a layout: the file itself, or the index of a zip."""
+    if path.suffix != ".zip":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as package:
+        return package.read(f"{kind}.csv")
 
 
 def csv_rows(content: bytes) -> Rows:
@@ -68,11 +86,21 @@ def body_of(sheet: dict[str, Any], rows: Rows) -> dict[str, Any]:
     return body
 
 
+def _stand_in_for_files(body: dict[str, Any]) -> None:
+    """Fill what intake takes from the files themselves with anything that is allowed."""
+    files = [file for entry in body.get("entries", ()) for file in entry.get("files", ())]
+    for number, file in enumerate(files, start=1):
+        file |= {"no": number, "media_type": "image/png", "size": 1, "sha256": "0" * 64}
+
+
 LISTS = {
     "enrolment": ("guardians", "years"),
     "guidance": ("subjects",),
     "health_check": (),
     "attendance_daily": ("exceptions",),
+    "report": ("terms",),
+    "assessment": ("tests",),
+    "portfolio": ("entries",),
 }
 
 
@@ -92,10 +120,12 @@ def _value(column: dict[str, Any], cell: str) -> Any:
 def _place(body: dict[str, Any], column: dict[str, Any], value: Any, fresh: dict[str, Any]) -> None:
     target: Any = body
     tokens = column["pointer"].split("/")[1:]
+    last = len(tokens) - 1 - tokens[::-1].index("-") if "-" in tokens else -1
     for position, token in enumerate(tokens[:-1]):
         following = tokens[position + 1]
         if token == "-":
-            target = _item(target, column.get("item"), fresh, "/".join(tokens[:position]))
+            constant = column.get("item") if position == last else None
+            target = _item(target, constant, fresh, "/".join(tokens[:position]))
         elif token.isdigit():
             if int(token) == len(target):
                 target.append({})
@@ -126,28 +156,23 @@ def broken_rules(schema: dict[str, Any], body: dict[str, Any]) -> list[str]:
 def _holds(rule: dict[str, Any], body: dict[str, Any]) -> bool:
     if "equals" in rule:
         left, right = rule["equals"]
-        whole, part = (_one(body, path) for path in right["difference"])
-        values = (_one(body, left), whole, part)
-        return None in values or values[0] == values[1] - values[2]
+        found = zip(*(_all(body, path) for path in (left, *right["difference"])), strict=True)
+        return all(None in values or values[0] == values[1] - values[2] for values in found)
     if "at_most" in rule:
-        less, more = (_one(body, path) for path in rule["at_most"])
-        return less is None or more is None or bool(less <= more)
+        found = zip(*(_all(body, path) for path in rule["at_most"]), strict=True)
+        return all(None in values or values[0] <= values[1] for values in found)
     if "unique" in rule:
-        found = _all(body, rule["unique"][0])
-        return len(set(found)) == len(found)
+        once = list(zip(*(_all(body, path) for path in rule["unique"]), strict=True))
+        return len(set(once)) == len(once)
     days, (year,) = (_all(body, path) for path in rule["within_school_year"])
-    return all(date(year, 4, 1) <= date.fromisoformat(day) <= date(year + 1, 3, 31) for day in days)
+    return all(date(year, 4, 1) <= date.fromisoformat(day) <= date(year + 1, 3, 31) for day in days if day)
 
 
 def _all(body: Any, path: str) -> list[Any]:
+    """The values at a path, one per item of a list on the way; None where nothing stands."""
     found = [body]
     for token in path.split("."):
-        found = [item.get(token.removesuffix("[]")) for item in found]
-        found = [item for item in found if item is not None]
+        found = [None if item is None else item.get(token.removesuffix("[]")) for item in found]
         if token.endswith("[]"):
-            found = [item for items in found for item in items]
+            found = [item for items in found for item in items or ()]
     return found
-
-
-def _one(body: Any, path: str) -> Any:
-    return next(iter(_all(body, path)), None)

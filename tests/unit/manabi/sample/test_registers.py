@@ -1,18 +1,26 @@
 """The written registers: every row makes a valid record, and the records of a child agree with each other."""
 
+import struct
+import zlib
 from collections import Counter
 from datetime import date
 
 import jsonschema_rs
 import pytest
 
+from manabi.sample.cast import MOVING_SCENE
 from manabi.sample.days import LAST_ATTENDANCE_DAY, SCHOOL_YEAR
+from manabi.sample.pictures import HEIGHT, WIDTH
 from manabi.sample.registers import learner_id
 from manabi.sample.world import World
+from pds.intake.media import media_type_of, suits
 from tests.unit.api_specs.contracts import layout, record
-from tests.unit.manabi.sample.reading import Sample, broken_rules
+from tests.unit.manabi.sample.reading import Sample, broken_rules, csv_of
 
-KINDS = ("register_enrolment", "register_guidance", "health_check", "attendance_exceptions")
+KINDS = (
+    "register_enrolment", "register_guidance", "health_check", "attendance_exceptions", "report", "assessment",
+    "portfolio",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -27,11 +35,77 @@ def test_every_row_makes_a_record_that_the_schema_takes(sample: Sample, kind: st
     assert count > 200
 
 
+def test_files_are_named_by_rows_and_are_what_their_names_say(sample: Sample) -> None:
+    kinds: Counter[str | None] = Counter()
+    for row, content in sample.attached():
+        kinds[media_type_of(content)] += 1
+        assert suits(row["file1"], media_type_of(content) or ""), row["file1"]
+        assert len(content) < 8 * 1024
+    assert set(kinds) == {"image/png", "application/pdf", "text/plain"}
+    assert sum(kinds.values()) > 100
+
+
+def test_a_picture_is_a_whole_png(sample: Sample) -> None:
+    content = next(content for row, content in sample.attached() if row["file1"].endswith(".png"))
+    chunks, at = [], 8
+    while at < len(content):
+        size, kind = struct.unpack(">I4s", content[at : at + 8])
+        body = content[at + 4 : at + 8 + size]
+        assert struct.unpack(">I", content[at + 8 + size : at + 12 + size])[0] == zlib.crc32(body)
+        chunks.append((kind, body[4:]))
+        at += 12 + size
+    assert [kind for kind, _ in chunks] == [b"IHDR", b"PLTE", b"IDAT", b"IEND"]
+    raw = zlib.decompress(chunks[2][1])
+    assert len(raw) == HEIGHT * (WIDTH + 1)
+    assert max(raw) < len(chunks[1][1]) // 3
+
+
+def test_the_terms_of_a_report_card_add_up_to_the_years_attendance(sample: Sample) -> None:
+    absent: Counter[tuple[str, str, str]] = Counter()
+    for row in sample.rows("report"):
+        absent[row["learner"], row["school_code"], row["school_year"]] += int(row["attendance.absent"])
+    compared = 0
+    for row in sample.rows("register_guidance"):
+        key = (row["learner"], row["school_code"], row["school_year"])
+        if key in absent and row["subject.music.knowledge"]:
+            compared += 1
+            assert absent[key] == int(row["attendance.absent"]), key
+    assert compared > 400
+
+
+def test_the_last_report_card_of_a_year_says_what_the_register_says(sample: Sample) -> None:
+    last = {
+        (row["learner"], row["school_code"], row["school_year"]): row
+        for row in sample.rows("report")
+        if row["term"] in ("third_term", "second_half")
+    }
+    for row in sample.rows("register_guidance"):
+        card = last.get((row["learner"], row["school_code"], row["school_year"]))
+        if card is not None:
+            marks = {name: row[name] for name in row if name.startswith("subject.") and name.endswith("knowledge")}
+            assert {name: card[name] for name in marks} == marks
+
+
+def test_the_child_who_moves_has_something_to_choose_from_in_several_years(sample: Sample, world: World) -> None:
+    child = world.scene(MOVING_SCENE)[-1]
+    for kind in ("report", "assessment", "portfolio"):
+        years = {row["school_year"] for row in sample.rows(kind) if row["learner"].endswith(f"s-{child.number:06d}")}
+        assert len(years) >= 2, kind
+    named = [row for row, _ in sample.attached() if row["learner"].endswith(f"s-{child.number:06d}")]
+    assert len(named) >= 3
+
+
+def test_children_do_not_all_write_the_same(sample: Sample) -> None:
+    written = [row["text"] for row in sample.rows("portfolio")]
+    assert len(set(written)) > 90
+    assert all(row["text"] for row in sample.rows("portfolio"))
+
+
 @pytest.mark.parametrize("kind", [*KINDS, "carer_authority", "staff_roles", "school_list"])
 def test_every_file_has_the_published_header_and_filled_required_cells(sample: Sample, kind: str) -> None:
     columns = layout(kind)["columns"]
     for path in sample.files(kind):
-        head = path.read_text(encoding="utf-8").split("\n", 1)[0]
+        head = csv_of(path, kind).decode().split("\n", 1)[0]
         assert head == ",".join(column["name"] for column in columns)
     keys: Counter[tuple[str, ...]] = Counter()
     for row in sample.rows(kind):
