@@ -22,7 +22,7 @@ OPEN_TO_ANYONE = {
     "accounts.": "signing in cannot ask for having signed in",
     "passkeys.": "the ceremony of signing in; setting up a passkey asks for the session of the code",
     "look_back.protection": "how records are protected is for everybody to read",
-    "authorization.": "clients authenticate inside OAuth, with the key the registry lists; metadata and keys are public",
+    "authorization.": "clients authenticate inside OAuth, with their registered key; metadata and keys are public",
 }
 """Endpoints that ask nothing of the caller, with the reason; a prefix ends in a point."""
 
