@@ -35,9 +35,11 @@ def read_jwk(jwk: Mapping[str, object]) -> Key:
     if not _PRIVATE.isdisjoint(jwk):
         raise KeyRefused(reason="it holds a private part")
     members = _members(jwk)
-    if members["kty"] != "RSA":
-        for name in members.keys() & {"x", "y"}:
-            _require_coordinate(members[name])
+    for name in members.keys() & {"x", "y"}:
+        if len(_number(members[name])) != _COORDINATE_BYTES:
+            raise KeyRefused(reason="a coordinate has 32 bytes")
+    if "n" in members and int.from_bytes(_number(members["n"]), "big").bit_length() not in _RSA_BITS:
+        raise KeyRefused(reason="an RSA key has 2048 to 4096 bits")
     try:
         key = _import(members)
         kid = jwk.get("kid", None)
@@ -47,8 +49,6 @@ def read_jwk(jwk: Mapping[str, object]) -> Key:
         raise KeyRefused(reason="unreadable numbers") from error
     if not isinstance(kid, str) or not 0 < len(kid) <= _MAX_KID or not (kid.isascii() and kid.isprintable()):
         raise KeyRefused(reason="its kid is not a short text")
-    if isinstance(key, RSAKey) and key.raw_value.key_size not in _RSA_BITS:
-        raise KeyRefused(reason="an RSA key has 2048 to 4096 bits")
     return _import({**members, "kid": kid})
 
 
@@ -93,13 +93,11 @@ def _members(jwk: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
-def _require_coordinate(text: str) -> None:
+def _number(text: str) -> bytes:
     try:
-        exact = len(from_text(text)) == _COORDINATE_BYTES
-    except ValueError:
-        exact = False
-    if not exact:
-        raise KeyRefused(reason="unreadable coordinate")
+        return from_text(text)
+    except ValueError as error:
+        raise KeyRefused(reason="unreadable numbers") from error
 
 
 def _import(members: Mapping[str, str]) -> Key:
