@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,8 @@ from trust.signing import SigningKey, VerifyingKey
 RECORD_TYP = "manabi-record+jws"
 
 _COLUMNS = """
-    r.learner_id, r.record_id, r.category, r.organisation_id, r.school_year, v.version, v.schema, v.sealed, v.issued_at,
-    o.name AS school_name, o.code AS school_code
+    r.learner_id, r.record_id, r.category, r.organisation_id, r.school_year, r.sent_at,
+    v.version, v.schema, v.sealed, v.issued_at, o.name AS school_name, o.code AS school_code
 """
 _CURRENT = f"""
     SELECT {_COLUMNS} FROM record r
@@ -41,6 +42,10 @@ _VERSIONS = text(
     "SELECT version, issued_at, compensates FROM record_version "
     "WHERE learner_id = :learner AND record_id = :record ORDER BY version"
 )
+_MARK_SENT = text(
+    "UPDATE record SET sent_at = :now WHERE learner_id = :learner AND record_id = ANY(:records) "
+    "AND category = ANY(:categories) AND sent_at IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +63,24 @@ class RecordPlace:
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
-    """A version as it is stored: where it belongs is known, what it says is not."""
+    """A version as it is stored: where it belongs is known, what it says is not.
+
+    `sent` says that the original has gone to the next school; what stays is the learner's copy.
+    """
 
     place: RecordPlace
     school_name: str
     schema: str
     sealed: bytes
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedRecord:
-    """A record opened and checked: its body is what the school signed."""
+    """A record opened and checked: its body is what the school signed. `digest` is the SHA-256 of the signed form.
+
+    `sent` says that the original has gone to the next school; what stays is the learner's copy.
+    """
 
     place: RecordPlace
     school_name: str
@@ -76,6 +88,8 @@ class OpenedRecord:
     body: dict[str, Any]
     issued_at: datetime
     signed_by: str
+    digest: str = ""
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +137,9 @@ def open_sealed(
     if named != (str(place.learner), str(place.record), place.version, place.school_code, schema):
         raise SealBroken
     return OpenedRecord(
-        place, school_name, schema, payload["body"], datetime.fromtimestamp(payload["iat"], UTC), issuer.kid
-    )
+        place, school_name, schema, payload["body"], datetime.fromtimestamp(payload["iat"], UTC), issuer.kid,
+        sha256(token.encode()).hexdigest(),
+    )  # fmt: skip
 
 
 def find_current(session: Session, learner: UUID, record: UUID) -> SealedRecord | None:
@@ -162,6 +177,14 @@ def open_all_current(
     return [_open(node, _sealed(row), key) for row in rows]
 
 
+def mark_sent(
+    session: Session, learner: UUID, records: Iterable[UUID], categories: Iterable[Category], now: datetime
+) -> None:
+    """Note that the originals among some records have gone to the next school; the learner's copies stay."""
+    wanted = {"learner": learner, "records": list(records), "categories": [one.value for one in categories]}
+    session.execute(_MARK_SENT, {**wanted, "now": now})
+
+
 def history(session: Session, learner: UUID, record: UUID) -> list[VersionNote]:
     """Return when a record was issued, corrected and taken back, without any content."""
     rows = session.execute(_VERSIONS, {"learner": learner, "record": record})
@@ -173,14 +196,15 @@ def _sealed(row: Row[Any]) -> SealedRecord:
         row.learner_id, row.record_id, row.version, Category(row.category), row.organisation_id, row.school_code,
         row.school_year,
     )  # fmt: skip
-    return SealedRecord(place, row.school_name, row.schema, bytes(row.sealed))
+    return SealedRecord(place, row.school_name, row.schema, bytes(row.sealed), row.sent_at is not None)
 
 
 def _open(node: Node, stored: SealedRecord, key: bytes) -> OpenedRecord:
     issuer = node.keyring.signing_key(stored.place.school_code).public()
-    return open_sealed(
+    opened = open_sealed(
         node.node_id, stored.place, stored.school_name, stored.schema, stored.sealed, key=key, issuer=issuer
     )
+    return replace(opened, sent=stored.sent) if stored.sent else opened
 
 
 def _binding(node_id: str, place: RecordPlace, schema: str) -> Binding:

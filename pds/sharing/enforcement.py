@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from consent.decision import Read, decide, own_chain, viewer_classes
 from consent.verdict import Allowed, DenialCode, Denied, public_code
-from consent.vocabulary import Category, Relation
+from consent.vocabulary import ActorKind, Category, Relation
 from pds.access_log import entries
 from pds.access_log.entries import NODE_CHAIN, Act, Entry, Purpose, Who
 from pds.node import Node
@@ -73,19 +73,19 @@ def read_record(
 
     With `every_version` the versions before the standing one are opened as well, and named in the entry.
     """
-    child = _approach(session, node, asking, learner)
+    child = approach(session, node, asking, learner)
     stored = None if child is None else records.find_current(session, learner, record)
     if child is None or stored is None:
-        return _refuse(session, node, asking, child, _unknown(node, asking), Act.RECORD_READ, None)
+        return refuse(session, node, asking, child, unknown_child(node, asking), Act.RECORD_READ, None)
     category = stored.place.category
-    verdict = decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
+    verdict = decide(Read(asking.viewer.actor, child.facts, category, asking.now, stored.sent), node.policy)
     if isinstance(verdict, Denied):
-        return _refuse(session, node, asking, child, verdict, Act.RECORD_READ, category)
+        return refuse(session, node, asking, child, verdict, Act.RECORD_READ, category)
     opened = records.open_record(node, stored)
     earlier = records.open_earlier(session, node, learner, record) if every_version else ()
     shown = [opened, *earlier]
-    entries.write(session, node, [_entry(node, asking, child, verdict, Act.RECORD_READ, category, shown)])
-    return _disclose(opened, verdict, earlier)
+    entries.write(session, node, [entry_by_viewer(node, asking, child, verdict, Act.RECORD_READ, category, shown)])
+    return disclose(opened, verdict, earlier)
 
 
 def read_overview(
@@ -101,9 +101,9 @@ def read_overview(
 
     With `school_year` only that year is opened, beside the enrolment records that place the child in it.
     """
-    child = _approach(session, node, asking, learner)
+    child = approach(session, node, asking, learner)
     if child is None:
-        return _refuse(session, node, asking, None, _unknown(node, asking), Act.OVERVIEW_READ, None)
+        return refuse(session, node, asking, None, unknown_child(node, asking), Act.OVERVIEW_READ, None)
     verdicts = {
         category: decide(Read(asking.viewer.actor, child.facts, category, asking.now), node.policy)
         for category in categories
@@ -112,20 +112,31 @@ def read_overview(
     denied = {category: verdict for category, verdict in verdicts.items() if isinstance(verdict, Denied)}
     if not allowed:
         category, verdict = next(iter(denied.items()))
-        return _refuse(session, node, asking, child, verdict, Act.OVERVIEW_READ, category)
+        return refuse(session, node, asking, child, verdict, Act.OVERVIEW_READ, category)
     opened = records.open_all_current(session, node, learner, allowed, school_year)
+    for category in {one.place.category for one in opened if one.sent}:
+        # The whole category is asked again: what the rules say of an original that has gone is for them to say.
+        again = decide(Read(asking.viewer.actor, child.facts, category, asking.now, True), node.policy)
+        if isinstance(again, Denied):
+            opened = [one for one in opened if not (one.sent and one.place.category is category)]
+            if not any(one.place.category is category for one in opened):
+                denied[category] = again
+                del allowed[category]
+    if not allowed:
+        category, verdict = next(iter(denied.items()))
+        return refuse(session, node, asking, child, verdict, Act.OVERVIEW_READ, category)
     entries.write(
         session,
         node,
         [
-            _entry(
+            entry_by_viewer(
                 node, asking, child, verdict, Act.OVERVIEW_READ, category,
                 [record for record in opened if record.place.category is category],
             )
             for category, verdict in allowed.items()
         ],
     )  # fmt: skip
-    return Overview(child, tuple(_disclose(record, allowed[record.place.category]) for record in opened), tuple(denied))
+    return Overview(child, tuple(disclose(record, allowed[record.place.category]) for record in opened), tuple(denied))
 
 
 def approach_log(session: Session, node: Node, asking: Asking, learner: UUID) -> tuple[KnownChild, str] | Refused:
@@ -133,22 +144,50 @@ def approach_log(session: Session, node: Node, asking: Asking, learner: UUID) ->
 
     The family's own look at its log is not an entry of that log: it would only ever show itself. A refusal is one.
     """
-    child = _approach(session, node, asking, learner)
-    chain = own_chain(asking.viewer.actor, None if child is None else child.facts, asking.now, node.policy)
-    if isinstance(chain, Denied):
-        return _refuse(session, node, asking, child, chain, Act.LOG_READ, None)
-    assert child is not None  # noqa: S101  nobody has a chain of no child
-    return child, chain
+    return _approach_as_family(session, node, asking, learner, Act.LOG_READ, None)
+
+
+def approach_family(
+    session: Session, node: Node, asking: Asking, learner: UUID, act: Act, *, under: UUID | None = None
+) -> KnownChild | Refused:
+    """Decide whether a viewer is of the child's family, with anything of the child open to them; a refusal is logged.
+
+    For what a family may see of its own affairs: who asked, what was given to whom. Whoever has no log to read, has
+    none of these to see.
+    """
+    found = _approach_as_family(session, node, asking, learner, act, under)
+    return found if isinstance(found, Refused) else found[0]
+
+
+def family_verdict(asking: Asking) -> Allowed:
+    """Return the verdict for what a family sees of its own affairs, once `approach_family` has let it in."""
+    own = asking.viewer.actor.kind is ActorKind.LEARNER
+    return Allowed(Relation.SELF if own else Relation.CARER, "family.own_affairs", "")
 
 
 def note_roster(
     session: Session, node: Node, asking: Asking, verdict: Allowed | Denied, organisation: UUID | None, name: str | None
 ) -> Refused | None:
     """Log that somebody opened a class list, or was refused it: names of children in their care, no record."""
-    entry = _entry(node, asking, None, verdict, Act.ROSTER_READ, None, [])
+    entry = entry_by_viewer(node, asking, None, verdict, Act.ROSTER_READ, None, [])
     if organisation is not None and isinstance(verdict, Allowed):
         entry = replace(entry, who=replace(entry.who, organisation=organisation, organisation_name=name))
     entries.write(session, node, [entry])
+    return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
+
+
+def note_act(
+    session: Session,
+    node: Node,
+    asking: Asking,
+    verdict: Allowed | Denied,
+    child: KnownChild | None,
+    act: Act,
+    *,
+    under: UUID | None = None,
+) -> Refused | None:
+    """Log an act of office that opens no record, such as the issue of a transfer ticket, or its refusal."""
+    entries.write(session, node, [entry_by_viewer(node, asking, child, verdict, act, None, under=under)])
     return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
 
 
@@ -160,24 +199,36 @@ def note_code(
     A code for a child or one of its carers stands in the child's log, so that the family sees it; one for staff in the
     node's.
     """
-    entry = replace(_entry(node, asking, child, verdict, Act.CODE_ISSUED, None, []), concerns=person)
+    entry = replace(entry_by_viewer(node, asking, child, verdict, Act.CODE_ISSUED, None, []), concerns=person)
     entries.write(session, node, [entry])
     return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
 
 
-def _approach(session: Session, node: Node, asking: Asking, learner: UUID) -> KnownChild | None:
+def approach(session: Session, node: Node, asking: Asking, learner: UUID) -> KnownChild | None:
+    """Bind the transaction to a learner and return what is known of the child. Every look at a child begins here."""
     bind_context(session, learners=[learner], person=asking.viewer.person)
     return people.find_child(session, node, learner)
 
 
-def _unknown(node: Node, asking: Asking) -> Denied:
+def _approach_as_family(
+    session: Session, node: Node, asking: Asking, learner: UUID, act: Act, under: UUID | None
+) -> tuple[KnownChild, str] | Refused:
+    child = approach(session, node, asking, learner)
+    chain = own_chain(asking.viewer.actor, None if child is None else child.facts, asking.now, node.policy)
+    if isinstance(chain, Denied):
+        return refuse(session, node, asking, child, chain, act, None, under=under)
+    assert child is not None  # noqa: S101  nobody has a chain of no child
+    return child, chain
+
+
+def unknown_child(node: Node, asking: Asking) -> Denied:
     """Return the refusal for what does not exist: the very one that this viewer gets for a stranger's child."""
     verdict = decide(Read(asking.viewer.actor, None, Category.ENROLMENT, asking.now), node.policy)
     assert isinstance(verdict, Denied)  # noqa: S101  nothing is ever allowed for no child
     return verdict
 
 
-def _refuse(
+def refuse(
     session: Session,
     node: Node,
     asking: Asking,
@@ -185,20 +236,27 @@ def _refuse(
     verdict: Denied,
     act: Act,
     category: Category | None,
+    *,
+    under: UUID | None = None,
 ) -> Refused:
-    entries.write(session, node, [_entry(node, asking, child, verdict, act, category, [])])
+    """Log a refusal and return it with what the person may be told."""
+    entries.write(session, node, [entry_by_viewer(node, asking, child, verdict, act, category, [], under=under)])
     return Refused(verdict.code, public_code(verdict))
 
 
-def _entry(
+def entry_by_viewer(
     node: Node,
     asking: Asking,
     child: KnownChild | None,
     verdict: Allowed | Denied,
     act: Act,
     category: Category | None,
-    opened: Sequence[OpenedRecord],
+    opened: Sequence[OpenedRecord] = (),
+    *,
+    under: UUID | None = None,
+    records: Sequence[tuple[UUID, int]] | None = None,
 ) -> Entry:
+    """Return the entry of what somebody signed in did, with the records `opened`, or `records` by their ids."""
     allowed = isinstance(verdict, Allowed)
     return Entry(
         who=_who(asking.viewer, verdict.relation if isinstance(verdict, Allowed) else None, child),
@@ -206,7 +264,7 @@ def _entry(
         purpose=asking.purpose,
         learner=None if child is None else child.facts.learner,
         category=None if category is None else category.value,
-        records=tuple((record.place.record, record.place.version) for record in opened),
+        records=tuple((one.place.record, one.place.version) for one in opened) if records is None else tuple(records),
         allowed=allowed,
         rule=verdict.rule if isinstance(verdict, Allowed) else "",
         citation=verdict.citation if isinstance(verdict, Allowed) else "",
@@ -214,6 +272,7 @@ def _entry(
         at=asking.now,
         reference=asking.reference,
         classes=(NODE_CHAIN,) if child is None else viewer_classes(child.facts, asking.now, node.policy),
+        under=under,
     )
 
 
@@ -235,7 +294,8 @@ def _office_for(viewer: Viewer, child: KnownChild | None) -> Office | None:
     return next(iter(here or viewer.offices), None)
 
 
-def _disclose(record: OpenedRecord, verdict: Allowed, earlier: Sequence[OpenedRecord] = ()) -> Disclosed:
+def disclose(record: OpenedRecord, verdict: Allowed, earlier: Sequence[OpenedRecord] = ()) -> Disclosed:
+    """Return a record as a verdict opens it: without the fields that stay closed, which are named."""
     withheld = tuple(name for name in verdict.withheld_fields if record.body.get(name))
     before = tuple(replace(version, body=_open_fields(version.body, verdict)) for version in earlier)
     return Disclosed(record, _open_fields(record.body, verdict), withheld, verdict.relation, before)
