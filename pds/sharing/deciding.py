@@ -39,7 +39,10 @@ from pds.sharing.models import ShareAnswer, ShareGrant, ShareRequest
 from pds.sharing.papers import seal_paper
 from pds.sharing.requests import RequestView
 from trust.errors import N_, ManabiError
+from web.jobs import service as jobs
 
+EXPIRE: Final = "sharing.expire"
+"""The job that ends requests and grants whose time is over."""
 COMMENT: Final = "answer-comment"
 TEXT: Final = "text-shown"
 SCAN: Final = "scan"
@@ -251,6 +254,7 @@ def _begin(session: Session, row: ShareRequest, terms: Terms, at: datetime) -> U
         )
     )  # fmt: skip
     session.flush()
+    jobs.enqueue(session, EXPIRE, {"grant": str(grant)}, now=at, due_at=terms.until)
     return grant
 
 

@@ -178,15 +178,6 @@ def expire_due(session: Session, node: Node, now: datetime) -> int:
     return len(rows)
 
 
-def state_of(session: Session, node: Node, learner: UUID, grant: UUID, now: datetime) -> GrantState | None:
-    """Return the state of a grant at this moment, or None for an unknown one. Needs the context bound.
-
-    For whoever hands out tokens; a read under the grant judges it anew, under its lock.
-    """
-    row = session.get(ShareGrant, (learner, grant), populate_existing=True)
-    return None if row is None else rules.standing(grant_of(node, row), now)
-
-
 def note_told(session: Session, learner: UUID, grant: UUID, now: datetime) -> None:
     """Note that the recipient was told of the end. Needs the context bound."""
     row = session.get(ShareGrant, (learner, grant))
