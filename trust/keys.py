@@ -38,8 +38,10 @@ def read_jwk(jwk: Mapping[str, object]) -> Key:
     for name in members.keys() & {"x", "y"}:
         if len(_number(members[name])) != _COORDINATE_BYTES:
             raise KeyRefused(reason="a coordinate has 32 bytes")
-    if "n" in members and int.from_bytes(_number(members["n"]), "big").bit_length() not in _RSA_BITS:
-        raise KeyRefused(reason="an RSA key has 2048 to 4096 bits")
+    if "n" in members:
+        modulus = int.from_bytes(_number(members["n"]), "big")
+        if modulus.bit_length() not in _RSA_BITS or modulus % 2 == 0:
+            raise KeyRefused(reason="an RSA key has an odd number of 2048 to 4096 bits")
     try:
         key = _import(members)
         kid = jwk.get("kid", None)
