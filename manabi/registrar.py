@@ -25,7 +25,7 @@ from web.clock import system_clock
 
 FORMAT: Final = "manabi-registrar/1"
 LIFETIME: Final = timedelta(days=30)
-"""How long a document is valid. Overlaps of rotated keys are at least as long, so that no valid one lacks a key."""
+"""How long a document is valid at most. A rotated key overlaps at least as long, so that no valid one lacks a key."""
 
 
 class RegistrarRefused(ManabiError):
@@ -76,6 +76,8 @@ class Registrar:
         """Lay a registrar's folder with a new key and publish version 1, which lists nobody."""
         if (folder / "state.json").exists():
             raise RegistrarRefused(folder=str(folder), reason="there is one already")
+        if not timedelta(0) < lifetime <= LIFETIME:
+            raise RegistrarRefused(folder=str(folder), reason=f"a document is valid for 1 to {LIFETIME.days} days")
         (folder / "versions").mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         write_new(folder / "registrar.pem", SigningKey.generate().to_pem())
@@ -92,7 +94,7 @@ class Registrar:
         try:
             _State.read(folder / "state.json")
             registrar = cls(folder)
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise RegistrarRefused(folder=str(folder), reason="no registrar is there") from error
         with locked(folder / "lock"):
             newest = registrar._newest().read_bytes()

@@ -107,6 +107,15 @@ def test_what_is_no_token_is_refused(token: str) -> None:
         KEY.public().verify(token, typ="t")
 
 
+@pytest.mark.parametrize("header", [b'["alg","kid","typ"]', b'"alg"', b"3", b"null", b"[" * 300, b'{"alg":{}}'])
+def test_a_header_that_is_no_object_is_refused(header: bytes) -> None:
+    token = f"{b64(header)}.{b64(b'grade 6')}.{TOKEN.split('.')[2]}"
+    with pytest.raises(SignatureRefused):
+        KEY.public().verify(token, typ="t")
+    with pytest.raises(SignatureRefused):
+        named_key(token)
+
+
 def test_sizes_are_bounded_before_anything_is_read() -> None:
     with pytest.raises(SignatureRefused, match="too long"):
         KEY.public().verify("x" * (2 * MAX_PAYLOAD), typ="t")
