@@ -15,8 +15,9 @@ from manabi.bench.contest import Shape
 from manabi.bench.cpu import used_seconds
 from manabi.bench.load import Request
 from manabi.demo.folder import DemoFolder, choose_ports
+from manabi.demo.nodes import MIRAI
 from manabi.demo.processes import Child
-from manabi.demo.supervisor import NODE_ID, environment_of, start_database, wait_until_ready
+from manabi.demo.supervisor import environment_of, start_database, wait_until_ready
 from manabi.embedded import EmbeddedServer
 from pds.app import SERVICE_ID
 from pds.node import Node
@@ -107,12 +108,13 @@ def measured_node(*, children: int, body_bytes: int, reads_per_round: int) -> It
     with tempfile.TemporaryDirectory(prefix="manabi-bench-") as temporary:
         folder = DemoFolder(Path(temporary).resolve() / "node")
         folder.prepare()
+        folder.node(MIRAI.name).prepare()
         services: list[Child] = []
         try:
             port = choose_ports(BASE_PORT)
             url = f"http://localhost:{port}"
-            server = start_database(folder)
-            environment = {**environment_of(folder, server, url), "MANABI_SEQUENCER_SECONDS": SEQUENCER_SECONDS}
+            server = start_database(folder, [MIRAI])
+            environment = {**environment_of(MIRAI, folder, server, url), "MANABI_SEQUENCER_SECONDS": SEQUENCER_SECONDS}
             stocked = _stock(folder, server, environment, children, body_bytes)
             services += [
                 Child("web", ["node", "serve", "--bind", f"127.0.0.1:{port}"], environment, folder.log("web")),
@@ -134,7 +136,7 @@ def _stock(
     folder: DemoFolder, server: EmbeddedServer, environment: Mapping[str, str], children: int, body_bytes: int
 ) -> list[SignedInChild]:
     with (
-        closing(FileKeyring.create(folder.keyring, NODE_ID)) as keyring,
+        closing(FileKeyring.create(folder.node(MIRAI.name).keyring, MIRAI.node_id)) as keyring,
         closing(Database(server.url("manabi_owner"))) as database,
     ):
         node = Node(read_settings(environment), database, keyring, shipped_policy(), system_clock)

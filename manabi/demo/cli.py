@@ -1,4 +1,4 @@
-"""`manabi demo`: a node of one made-up municipality on this machine; with --check, a walk through it."""
+"""`manabi demo`: nodes of two made-up municipalities on this machine; with --check, a walk through them."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from manabi.check import scenarios
+from manabi.check.scenarios import Place
 from manabi.demo import supervisor
 from manabi.demo.folder import BASE_PORT, DemoFolder
 from manabi.demo.stock import Size
@@ -66,7 +67,8 @@ def _check(arguments: argparse.Namespace, size: Size) -> int:
                 watcher = threading.Thread(target=watch, args=(stopping,))
                 watcher.start()
                 try:
-                    report = scenarios.run(arguments.scenario, demo.url, demo.sign_ins)
+                    places = {name: Place(one.url, one.sign_ins) for name, one in demo.nodes.items()}
+                    report = scenarios.run(arguments.scenario, places)
                 finally:
                     stopping.set()
                     watcher.join()
@@ -81,28 +83,20 @@ def _check(arguments: argparse.Namespace, size: Size) -> int:
 
 
 def _welcome(demo: supervisor.Demo, seconds: float) -> None:
-    lines = [
-        "",
-        f"  まなびの記録 runs at {demo.url}  (ready after {seconds:.1f} s; all people are made up)",
-        "",
-        "  Families sign in with name and password:",
-        *(
-            f"    {role:<14}{entry['name']:<14}{entry['password']}    {entry['display']}"
-            for role, entry in demo.sign_ins.items()
-            if "password" in entry
-        ),
-        "",
-        f"  Staff open {demo.url}/enrol with a single-use code and register a passkey:",
-        *(
-            f"    {role:<14}{entry['code']}    {entry['display']}"
-            for role, entry in demo.sign_ins.items()
-            if "code" in entry
-        ),
-        "",
-        "  Ctrl-C stops everything; the data stay.",
-        "",
-    ]
-    print("\n".join(lines), flush=True)
+    lines = ["", f"  まなびの記録 is ready after {seconds:.1f} s. All people are made up.", ""]
+    for running in demo.nodes.values():
+        families = [(role, one) for role, one in running.sign_ins.items() if "password" in one]
+        staff = [(role, one) for role, one in running.sign_ins.items() if "code" in one]
+        lines.append(f"  {running.node.operator}  {running.url}")
+        if families:
+            lines.append("    Families sign in with name and password:")
+            lines += [
+                f"      {role:<20}{one['name']:<16}{one['password']}    {one['display']}" for role, one in families
+            ]
+        lines.append(f"    Staff open {running.url}/enrol with a single-use code and register a passkey:")
+        lines += [f"      {role:<20}{one['code']}    {one['display']}" for role, one in staff]
+        lines.append("")
+    print("\n".join([*lines, "  Ctrl-C stops everything; the data stay.", ""]), flush=True)
 
 
 def _say(line: str) -> None:

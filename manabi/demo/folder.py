@@ -39,8 +39,8 @@ class NoPortFree(ManabiError):
 
 
 @dataclass(frozen=True, slots=True)
-class DemoFolder:
-    """The paths of one demo."""
+class NodeFolder:
+    """Where one node of a demo keeps what does not stand in its database."""
 
     path: Path
 
@@ -48,6 +48,16 @@ class DemoFolder:
     def keyring(self) -> Path:
         """The keyring, apart from the database."""
         return self.path / "keyring"
+
+    @property
+    def uploads(self) -> Path:
+        """School files on their way in."""
+        return self.path / "uploads"
+
+    @property
+    def broker(self) -> Path:
+        """The messages of the file-system broker."""
+        return self.path / "broker"
 
     @property
     def sample(self) -> Path:
@@ -64,14 +74,34 @@ class DemoFolder:
         """Stands once every file of the sample is applied."""
         return self.path / "loaded"
 
+    def prepare(self) -> None:
+        """Make the folders."""
+        for part in (self.uploads, self.broker):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFolder:
+    """The paths of one demo: a folder per node, the registrar's, and what they share."""
+
+    path: Path
+
+    def node(self, name: str) -> NodeFolder:
+        """One node's own folder."""
+        return NodeFolder(self.path / name)
+
+    @property
+    def registrar(self) -> Path:
+        """The keys and the register of whoever admits nodes."""
+        return self.path / "registrar"
+
     def log(self, name: str) -> Path:
         """A service's log file."""
         return self.path / "logs" / f"{name}.log"
 
     def prepare(self) -> None:
-        """Make the folders."""
-        for part in ("uploads", "broker", "logs"):
-            (self.path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the shared folders."""
+        (self.path / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def remove(self) -> None:
         """Remove everything, the database included."""

@@ -1,13 +1,13 @@
-"""Runs a whole node on this machine: database, web, worker; restarts what dies, leaves nothing behind."""
+"""Runs the demo's nodes on this machine: one database server, a web process and a worker each; restarts what dies."""
 
-import json
 import os
 import signal
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from pathlib import Path
 from manabi import embedded
 from manabi.demo import stock
 from manabi.demo.folder import DemoFolder, Holding, choose_ports
+from manabi.demo.membership import join, open_registrar
+from manabi.demo.nodes import NODES, DemoNode
 from manabi.demo.processes import Child
 from pds.settings import read_settings
 from pds.startup import PACKAGES
@@ -22,8 +24,6 @@ from trust.errors import N_, ManabiError
 from trust.keyring import FileKeyring
 from web.migrate import upgrade
 
-NODE_ID = "mirai.demo"
-DATABASE = "manabi"
 _READY_SECONDS = 60
 _ROLES = Path(__file__).parents[2] / "web" / "migrations" / "roles.sql"
 
@@ -38,20 +38,33 @@ class ServiceFailed(ManabiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
-    """A running demo."""
+class RunningNode:
+    """One node of a running demo."""
 
-    folder: DemoFolder
+    node: DemoNode
     url: str
     environment: dict[str, str]
-    sign_ins: dict[str, dict[str, str]]
+    sign_ins: stock.SignIns
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: its nodes by name, the one everything begins with first."""
+
+    folder: DemoFolder
+    nodes: Mapping[str, RunningNode]
+
+    @property
+    def url(self) -> str:
+        """The first node's address."""
+        return next(iter(self.nodes.values())).url
 
 
 @contextmanager
 def running(
-    folder: DemoFolder, *, port: int, size: stock.Size, say: Callable[[str], None]
+    folder: DemoFolder, *, port: int, size: stock.Size, say: Callable[[str], None], nodes: Sequence[DemoNode] = NODES
 ) -> Iterator[tuple[Demo, Callable[[threading.Event], None]]]:
-    """Start everything, load the sample once, and yield the demo and a function that watches until an event is set.
+    """Start everything, load the samples once, and yield the demo and a function that watches until an event is set.
 
     On leaving, every process is stopped and every socket and lock is gone; data stay.
     """
@@ -60,37 +73,57 @@ def running(
         base = choose_ports(port)
         if base != port:
             say(f"Port {port} is taken; using {base} to {base + 9} instead.")
-        url = f"http://localhost:{base}"
-        server = start_database(folder)
+        server = start_database(folder, nodes)
         children: list[Child] = []
         try:
-            environment = environment_of(folder, server, url)
-            if not (folder.keyring / "keyring.json").exists():
-                FileKeyring.create(folder.keyring, NODE_ID).close()
-            children = [
-                Child("web", ["node", "serve", "--bind", f"127.0.0.1:{base}"], environment, folder.log("web")),
-                Child("worker", ["node", "work"], environment, folder.log("worker")),
-            ]
+            urls = {one.name: f"http://localhost:{base + one.offset}" for one in nodes}
+            environments = {one.name: environment_of(one, folder, server, urls[one.name]) for one in nodes}
+            registrar = open_registrar(folder.registrar)
+            for one in nodes:
+                own = folder.node(one.name)
+                own.prepare()
+                if not (own.keyring / "keyring.json").exists():
+                    FileKeyring.create(own.keyring, one.node_id).close()
+                children += _services(one, folder, environments[one.name], base)
             for child in children:
                 child.start()
-            _note(holding, url, children)
-            wait_until_ready(url, children[0], folder)
-            if not folder.loaded.exists():
-                stock.load(folder, read_settings(environment), url, size=size, say=say)
-                folder.loaded.touch()
-            else:
-                stock.renew_staff_codes(folder, read_settings(environment))
-            demo = Demo(folder, url, environment, json.loads(folder.sign_ins.read_text()))
+            _note(holding, urls[nodes[0].name], children)
+            for one, web in zip(nodes, children[::2], strict=True):
+                wait_until_ready(urls[one.name], web, folder)
+
+            def stock_up(one: DemoNode) -> stock.SignIns:
+                own, settings = folder.node(one.name), read_settings(environments[one.name])
+                if own.loaded.exists():
+                    stock.renew_staff_codes(one, own, settings)
+                else:
+                    stock.load(one, own, settings, size=size, say=say)
+                    own.loaded.touch()
+                return stock.read_sign_ins(own)
+
+            with ThreadPoolExecutor(len(nodes)) as pool:
+                sign_ins = list(pool.map(stock_up, nodes))
+            join(registrar, [read_settings(environments[one.name]) for one in nodes])
+            started = {
+                one.name: RunningNode(one, urls[one.name], environments[one.name], found)
+                for one, found in zip(nodes, sign_ins, strict=True)
+            }
+            demo = Demo(folder, started)
 
             def watch(stopping: threading.Event) -> None:
                 while not stopping.wait(0.3):
-                    _keep(folder, server, children, holding, url, say)
+                    _keep(folder, server, children, holding, demo.url, say)
 
             yield demo, watch
         finally:
             for child in reversed(children):
                 child.stop()
             embedded.stop_running(folder.path)
+
+
+def _services(one: DemoNode, folder: DemoFolder, environment: dict[str, str], base: int) -> list[Child]:
+    names = (f"{one.name}-web", f"{one.name}-worker")
+    commands = (["node", "serve", "--bind", f"127.0.0.1:{base + one.offset}"], ["node", "work"])
+    return [Child(name, command, environment, folder.log(name)) for name, command in zip(names, commands, strict=True)]
 
 
 def _keep(
@@ -110,37 +143,42 @@ def _keep(
         _note(holding, url, children)
 
 
-def start_database(folder: DemoFolder) -> embedded.EmbeddedServer:
-    """Start the folder's database with its roles and the schema of this version; the data are taken as they are."""
+def start_database(folder: DemoFolder, nodes: Sequence[DemoNode] = NODES) -> embedded.EmbeddedServer:
+    """Start the folder's server with its roles and a database of this version's schema per node; data stay as is."""
     server = embedded.start(folder.path)
     embedded.run_sql(server, _ROLES.read_text())
-    if not embedded.run_sql(server, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608
-        embedded.run_sql(server, f"CREATE DATABASE {DATABASE} OWNER manabi_owner")
-        embedded.run_sql(server, f"ALTER DATABASE {DATABASE} SET manabi.embedded = 'on'")
-    upgrade(server.url("manabi_owner", DATABASE), PACKAGES)
+    for one in nodes:
+        if not embedded.run_sql(server, f"SELECT 1 FROM pg_database WHERE datname = '{one.name}'"):  # noqa: S608
+            embedded.run_sql(server, f"CREATE DATABASE {one.name} OWNER manabi_owner")
+            embedded.run_sql(server, f"ALTER DATABASE {one.name} SET manabi.embedded = 'on'")
+        upgrade(server.url("manabi_owner", one.name), PACKAGES)
     return server
 
 
-def environment_of(folder: DemoFolder, server: embedded.EmbeddedServer, url: str) -> dict[str, str]:
-    """Return the settings of the folder's node, as its processes read them."""
+def environment_of(one: DemoNode, folder: DemoFolder, server: embedded.EmbeddedServer, url: str) -> dict[str, str]:
+    """Return the settings of one node, as its processes read them."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONWARNINGS") if name in os.environ}
+    own = folder.node(one.name)
     return {
         **kept,
         "PYTHONUNBUFFERED": "1",
-        "MANABI_NODE_ID": NODE_ID,
-        "MANABI_OPERATOR": "みらい市教育委員会",
-        "MANABI_CONTACT": "みらい市教育委員会 教育総務課（電話 000-0000-0000）",
+        "MANABI_NODE_ID": one.node_id,
+        "MANABI_OPERATOR": one.operator,
+        "MANABI_CONTACT": one.contact,
         "MANABI_PUBLIC_URL": url,
-        "MANABI_DATABASE_URL": server.url("manabi_app", DATABASE),
-        "MANABI_JOBS_DATABASE_URL": server.url("manabi_jobs", DATABASE),
+        "MANABI_DATABASE_URL": server.url("manabi_app", one.name),
+        "MANABI_JOBS_DATABASE_URL": server.url("manabi_jobs", one.name),
         "MANABI_POOL": "5",
-        "MANABI_KEYRING": str(folder.keyring.resolve()),
-        "MANABI_UPLOADS": str((folder.path / "uploads").resolve()),
+        "MANABI_KEYRING": str(own.keyring.resolve()),
+        "MANABI_UPLOADS": str(own.uploads.resolve()),
         "MANABI_BROKER_URL": "filesystem://",
-        "MANABI_BROKER_FOLDER": str((folder.path / "broker").resolve()),
+        "MANABI_BROKER_FOLDER": str(own.broker.resolve()),
         "MANABI_SWEEP_SECONDS": "2",
         "MANABI_LEASE_SECONDS": "20",
         "MANABI_SEQUENCER_SECONDS": "2",
+        "MANABI_REGISTRAR_KEY": str((folder.registrar / "registrar.jwks.json").resolve()),
+        "MANABI_POLL_SECONDS": "2",
+        "MANABI_POLL_INTERVAL_SECONDS": "1",
         "MANABI_SYNTHETIC": "on",
     }
 
