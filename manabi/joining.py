@@ -35,11 +35,11 @@ _KINDS: Final = {DirectoryKind.BOARD: OrganisationKind.BOARD, DirectoryKind.SCHO
 
 
 class NotListed(ManabiError):
-    """The registry in force does not list this node."""
+    """The registry that this node holds does not list it."""
 
     code = "node.not_listed"
     status = 409
-    title = N_("The registry in force does not list this node.")
+    title = N_("The registry that this node holds does not list it.")
     remedy = N_("Send the file of `manabi node join-request` to the registrar and install the answer first.")
 
 
@@ -49,7 +49,7 @@ def make_join_request(session: Session, node: Node, now: datetime) -> str:
     It lists the boards and schools of the node's directory, each school with the public key it signs records with.
     Keys that the registry lists for the node already stay as they are listed.
     """
-    registry = participants.current_registry(session, node, now)
+    registry = participants.held_registry(session)
     own = None if registry is None else registry.by_id(node.node_id)
     keys = _first_keys(node, now) if own is None else own.keys
     return _request(session, node, keys, now)
@@ -61,7 +61,7 @@ def rotate_client_key(session: Session, node: Node, now: datetime, *, overlap: t
     The listed key goes on for the overlap. Asked twice before the registrar has answered, it names the same new key.
     """
     now = now.replace(microsecond=0)
-    registry = participants.current_registry(session, node, now)
+    registry = participants.held_registry(session)
     own = None if registry is None else registry.by_id(node.node_id)
     if own is None:
         raise NotListed

@@ -39,26 +39,24 @@ class RegistrarRefused(ManabiError):
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What the documents do not say: the next free number, and when each participant's last request was made.
+    """What the documents do not say: everybody who ever took part, with number and instant of the last request.
 
-    A number is never given twice, also after a participant has left: tickets carry it.
+    A number stays its participant's for ever, also after it has left: tickets carry it.
     """
 
     lifetime: timedelta
-    next_number: int
-    admitted: dict[str, str]
+    numbers: dict[str, int]
+    asked_at: dict[str, str]
 
     @classmethod
     def read(cls, path: Path) -> "_State":
         wire = json.loads(path.read_bytes())
         if wire.pop("format") != FORMAT:
             raise ValueError("another format")
-        return cls(timedelta(days=wire["days"]), wire["next_number"], wire["admitted"])
+        return cls(timedelta(days=wire["days"]), wire["numbers"], wire["asked_at"])
 
     def to_bytes(self) -> bytes:
-        wire = {
-            "format": FORMAT, "days": self.lifetime.days, "next_number": self.next_number, "admitted": self.admitted,
-        }  # fmt: skip
+        wire = {"format": FORMAT, "days": self.lifetime.days, "numbers": self.numbers, "asked_at": self.asked_at}
         return json.dumps(wire, indent=1).encode() + b"\n"
 
 
@@ -85,7 +83,7 @@ class Registrar:
         _replace(registrar.public_keys, write_registrar_keys([registrar._key.public()]))
         if not any((folder / "versions").glob("*.jws")):
             registrar._publish(1, (), now, lifetime)
-        write_new(folder / "state.json", _State(lifetime, 1, {}).to_bytes())
+        write_new(folder / "state.json", _State(lifetime, {}, {}).to_bytes())
         return registrar
 
     @classmethod
@@ -115,19 +113,18 @@ class Registrar:
             state, registry = self._read_state(), self.current()
             request = open_join_request(token, now=now, find=registry.by_id)
             wanted = request.participant
-            last = state.admitted.get(wanted.id)
+            last = state.asked_at.get(wanted.id)
             if last is not None and write_instant(request.made_at) < last:
                 raise JoinRefused(reason=f"a later request of {wanted.id} was admitted already")
             _require_codes(wanted, registry)
-            held = registry.by_id(wanted.id)
-            number = state.next_number if held is None else held.number
+            number = state.numbers.get(wanted.id, max(state.numbers.values(), default=0) + 1)
             if number > MAX_NUMBER:
                 raise JoinRefused(reason="all numbers are taken")
             entry = replace(wanted, number=number, organisations=_with_earlier_keys(wanted, registry))
             others = [one for one in registry.participants if one.id != wanted.id]
             self._write_state(replace(
-                state, next_number=max(state.next_number, number + 1),
-                admitted={**state.admitted, wanted.id: write_instant(request.made_at)},
+                state, numbers={**state.numbers, wanted.id: number},
+                asked_at={**state.asked_at, wanted.id: write_instant(request.made_at)},
             ))  # fmt: skip
             return self._next(registry, [*others, entry], now, request)
 

@@ -1,4 +1,4 @@
-"""The node's worker: hears the doorbell, runs due jobs, and keeps the access log chained and signed."""
+"""The node's worker: hears the doorbell, runs due jobs, keeps the access log signed, forgets used tokens."""
 
 import logging
 import threading
@@ -12,8 +12,11 @@ from pds.node import Node
 from pds.records import retention
 from web.jobs.doorbell import LOOK
 from web.jobs.runner import Handler, Runner
+from web.replay import service as replay
 
 log = logging.getLogger(__name__)
+
+_FORGET_SECONDS = 60.0
 
 
 def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
@@ -28,6 +31,7 @@ def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
     threads = [
         threading.Thread(target=runner.run_forever, name="jobs"),
         threading.Thread(target=_keep_sequencing, args=(node, stopping), name="sequencer"),
+        threading.Thread(target=_keep_forgetting, args=(node, stopping), name="replay"),
     ]
     app = make_doorbell_app(node)
 
@@ -65,3 +69,16 @@ def _keep_sequencing(node: Node, stopping: threading.Event) -> None:
                 pass
         except OperationalError as error:
             log.warning("database out of reach, trying again: %s", type(error.orig).__name__)
+
+
+def _keep_forgetting(node: Node, stopping: threading.Event) -> None:
+    """Remove used token ids that have expired; the store stays as small as a few minutes of tokens."""
+    while True:
+        try:
+            with node.database.session() as session:
+                replay.sweep(session, node.clock())
+                session.commit()
+        except OperationalError as error:
+            log.warning("database out of reach, trying again: %s", type(error.orig).__name__)
+        if stopping.wait(_FORGET_SECONDS):
+            return

@@ -73,10 +73,7 @@ def install(session: Session, node: Node, token: str, now: datetime) -> Registry
     refused even behind a registry that has expired: the highest version ever accepted counts.
     """
     session.execute(_ONE_AT_A_TIME)
-    newest = session.execute(_NEWEST).one_or_none()
-    held = None
-    if newest is not None:
-        held = read_held(session.get_one(RegistryVersion, newest.version).token)
+    held = held_registry(session)
     registry = open_registry(token, registrar_keys(node), now, held=held)
     if held is None or registry.version > held.version:
         session.add(
@@ -84,6 +81,15 @@ def install(session: Session, node: Node, token: str, now: datetime) -> Registry
         )
         session.flush()
     return registry
+
+
+def held_registry(session: Session) -> Registry | None:
+    """Return the newest registry ever accepted, expired or not: what the registrar last said of this node.
+
+    Whoever is about to rely on another participant asks `current_registry`.
+    """
+    newest = session.execute(_NEWEST).one_or_none()
+    return None if newest is None else read_held(session.get_one(RegistryVersion, newest.version).token)
 
 
 def registrar_keys(node: Node) -> tuple[VerifyingKey, ...]:

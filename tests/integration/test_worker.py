@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.settings import NodeSettings
 from tests.integration.conftest import NOW
+from web.replay.service import remember
 
 PATIENCE = 120.0
 FILES = ("municipal/oneroster-bulk-2026-11-01.zip", "municipal/register_guidance.csv")
@@ -112,6 +114,22 @@ def test_a_missing_broker_only_delays(jobs_node: Node, settings: NodeSettings, s
         shutil.rmtree(settings.broker_folder)
         import_file(jobs_node, sample / FILES[1])
     assert rows(jobs_node)[1] > 0
+
+
+def test_a_worker_forgets_token_ids_that_have_expired(jobs_node: Node, settings: NodeSettings) -> None:
+    assert remember(jobs_node.database, "asahi.node", "old", NOW - timedelta(days=365))
+    assert remember(jobs_node.database, "asahi.node", "young", NOW + timedelta(days=365 * 50))
+
+    def kept() -> list[str]:
+        with jobs_node.database.session() as session:
+            return list(session.execute(text("SELECT jti FROM replay ORDER BY jti")).scalars())
+
+    with worker(settings) as start:
+        start()
+        deadline = time.monotonic() + PATIENCE
+        while kept() != ["young"]:
+            assert time.monotonic() < deadline, kept()
+            time.sleep(0.1)
 
 
 @pytest.mark.faults

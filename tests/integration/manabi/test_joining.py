@@ -92,6 +92,17 @@ def test_a_node_that_asks_again_keeps_its_number_and_its_keys(newcomer: Node, re
     assert own(newcomer, install_newest(newcomer, registrar, NOW + DAY)) == first
 
 
+def test_a_node_whose_registry_has_expired_asks_for_the_keys_it_has(newcomer: Node, registrar: Registrar) -> None:
+    registrar.admit(ask(newcomer), now=NOW)
+    install_newest(newcomer, registrar)
+    registrar.admit(rotate(newcomer, NOW + DAY), now=NOW + DAY)
+    rotated = own(newcomer, install_newest(newcomer, registrar, NOW + DAY))
+    late = NOW + 60 * DAY
+    asked = own(newcomer, registrar.admit(ask(newcomer, late), now=late))
+    assert asked.keys == rotated.keys
+    assert len(client_kids(newcomer, registrar.current(), late)) == 1
+
+
 def accepted_by(registry: Registry, node: Node, assertion: str, now: datetime) -> bool:
     keys = own(node, registry).keys_for(KeyUse.CLIENT, now)
     try:

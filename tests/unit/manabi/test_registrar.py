@@ -71,12 +71,13 @@ def test_a_system_is_admitted_like_a_node(registrar: Registrar) -> None:
     assert entry(registrar.admit(write_join_request(RSA, SYSTEM, now=NOW), now=NOW), "vendor").number == 1
 
 
-def test_a_number_is_never_given_twice(registrar: Registrar) -> None:
+def test_a_number_stays_its_participants_for_ever(registrar: Registrar) -> None:
     registrar.admit(ASKED, now=NOW)
     registrar.admit(another("asahi.example"), now=NOW)
     registrar.remove("asahi.example", now=NOW)
     registrar.remove("mirai.node", now=NOW)
     assert entry(registrar.admit(another("kita.example"), now=NOW), "kita.example").number == 3
+    assert entry(registrar.admit(another("asahi.example"), now=NOW), "asahi.example").number == 2
 
 
 def test_a_change_keeps_the_number_and_the_keys_a_school_signed_with(registrar: Registrar) -> None:
