@@ -73,6 +73,13 @@ TOLD: Mapping[Act, Telling] = {
         N_("%(who)s answered that the documents have arrived."),
         N_("%(who)s tried to answer for documents."),
     ),
+    Act.ENROLMENT_DECIDED: Telling(
+        N_("%(who)s decided on the enrolment."), N_("%(who)s tried to decide on the enrolment.")
+    ),
+    Act.RECORDS_ASKED: Telling(
+        N_("%(who)s asked the school before for the record."),
+        N_("%(who)s tried to ask the school before for the record."),
+    ),
     Act.DOCUMENT_RECEIVED: Telling(
         N_("%(what)s came from the school before (%(who)s)."),
         N_("%(what)s from the school before (%(who)s) was not taken in."),

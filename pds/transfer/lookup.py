@@ -6,7 +6,6 @@ pending until it lapses, like one that nobody answers. So does one whose recipie
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +17,8 @@ from pds.authorization import lodged
 from pds.authorization.lodged import Lodged
 from pds.authorization.lodging import LOOK_UP
 from pds.node import Node
-from pds.sharing import requests, tickets
+from pds.sharing import grants, requests, tickets
+from pds.sharing.deciding import EXPIRE
 from pds.sharing.parties import Recipient
 from pds.sharing.requests import Opening
 from pds.transfer import queries
@@ -30,8 +30,6 @@ from trust.files import nothing_follows
 from web.database import bind_context
 from web.jobs import service as jobs
 from web.jobs.runner import JobRun
-
-EXPIRE: Final = "sharing.expire"
 
 __all__ = ["EXPIRE", "LOOK_UP", "expire", "look_up"]
 
@@ -54,9 +52,10 @@ def look_up(node: Node, run: JobRun, after: Callable[[str], None] = nothing_foll
 
 
 def expire(node: Node, run: JobRun) -> None:
-    """End the requests whose time is over."""
+    """End the requests and the grants whose time is over; who held a grant is told of it by a job of its own."""
     with run.database.session() as session:
         requests.expire_due(session, node, run.clock())
+        grants.expire_due(session, node, run.clock())
         run.finish(session)
         session.commit()
 

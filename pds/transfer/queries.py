@@ -12,8 +12,9 @@ from consent.offices import Place
 from consent.vocabulary import StaffRole as Role
 from pds.node import Node
 from pds.organisations.models import Organisation, SchoolClass
+from pds.people.details import unseal_identifier
 from pds.people.identity import LEARNERS
-from pds.people.models import Staff, StaffRole
+from pds.people.models import LearnerIdentifier, Staff, StaffRole
 from pds.people.service import blind_index
 
 _LEARNER_OF = text("SELECT learner_of_identifier(:blind)")
@@ -200,3 +201,42 @@ def grant_to_tell(session: Session, learner: UUID, grant: UUID) -> EndedGrant | 
     """Return a grant as its end is told."""
     row = session.execute(_ENDED, {"learner": learner, "grant": grant}).first()
     return None if row is None else EndedGrant(row.client_id, row.case_reference, row.state, row.told_at is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPlace:
+    """A class with its school and board, under the names that rosters have for them."""
+
+    class_source: str
+    class_name: str
+    grade: str
+    school_year: int
+    special_needs: bool
+    school_source: str
+    school_code: str
+    school_name: str
+    board_source: str
+    board_code: str
+    board_name: str
+
+
+def roster_place(session: Session, class_id: UUID) -> RosterPlace | None:
+    """Return a class as rosters name it; None where it, its school or its board does not stand."""
+    room = session.get(SchoolClass, class_id)
+    school = None if room is None else session.get(Organisation, room.organisation_id)
+    board = None if school is None or school.parent_id is None else session.get(Organisation, school.parent_id)
+    if room is None or school is None or board is None:
+        return None
+    return RosterPlace(
+        room.source_id, room.name, ",".join(room.grades), room.school_year, room.special_needs, school.source_id,
+        school.code, school.name, board.source_id, board.code, board.name,
+    )  # fmt: skip
+
+
+def source_id_of(session: Session, node: Node, learner: UUID) -> str | None:
+    """Return the sourcedId that a roster gave the child. Needs the context bound."""
+    row = session.get(LearnerIdentifier, (learner, LEARNERS.source_scheme))
+    if row is None:
+        return None
+    key = node.keyring.subject_key(learner)
+    return unseal_identifier(bytes(row.sealed), key, node.node_id, learner, LEARNERS.source_scheme)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pds.node import Node
 from pds.sharing import dossiers, grants, requests
 from pds.sharing.dossiers import Acknowledged, AcknowledgementRefused
+from pds.sharing.grants import TELL_ENDED
 from pds.sharing.parties import Arrival, Basis, BasisKind, DossierState
 from pds.transfer import queries
 from pds.transfer.messages import Incoming, Kind, NotYet, send
@@ -22,9 +23,7 @@ from web.database import bind_context
 from web.jobs import service as jobs
 from web.jobs.runner import JobRun
 
-TELL_GRANT_ENDED: Final = "transfer.tell_grant_ended"
-
-__all__ = ["CALL_BACK", "SEND_DOSSIER", "TELL_GRANT_ENDED"]
+__all__ = ["CALL_BACK", "SEND_DOSSIER", "TELL_ENDED"]
 
 
 def send_dossier(node: Node, run: JobRun, after: Callable[[str], None] = nothing_follows) -> None:

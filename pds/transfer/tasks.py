@@ -46,7 +46,7 @@ def handlers(node: Node, after: Callable[[str], None] = nothing_follows) -> dict
         ending.CLOSE: lambda run: ending.close_case(node, run),
         sending.SEND_DOSSIER: lambda run: sending.send_dossier(node, run, after),
         sending.CALL_BACK: lambda run: sending.call_back(node, run),
-        sending.TELL_GRANT_ENDED: lambda run: sending.tell_grant_ended(node, run, after),
+        sending.TELL_ENDED: lambda run: sending.tell_grant_ended(node, run, after),
         messages.SEND: lambda run: messages.deliver(node, run, after),
         messages.HANDLE: lambda run: messages.handle(node, run, acts, after),
     }

@@ -1,0 +1,378 @@
+"""Two towns that know each other only through the registry: two databases, two keyrings, two real servers."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Flask
+from flask.blueprints import BlueprintSetupState
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from consent.policy.loader import shipped_policy
+from consent.receipt import ShownText
+from consent.scope import Scope, Terms
+from consent.vocabulary import Basis, Category, Channel, Frequency, Locale, Mode, Move, StaffRole
+from pds.access_log.entries import Purpose
+from pds.access_log.models import NOBODY
+from pds.authorization.feature import authorization_feature
+from pds.node import Node
+from pds.participants.service import install
+from pds.people import service as people
+from pds.records import files
+from pds.settings import NodeSettings, read_settings
+from pds.sharing import deciding, reviews
+from pds.sharing.asking import keep_node
+from pds.sharing.enforcement import Asking, Refused
+from pds.transfer import incoming, outgoing, outgoing_api
+from pds.transfer.incoming import Decision, IncomingView
+from pds.transfer.models import IncomingTransfer, OutgoingTransfer
+from pds.transfer.outgoing import OutgoingView, Started
+from pds.transfer.tasks import handlers
+from tests.factories import bodies
+from tests.factories.node import EAST, World
+from tests.integration.conftest import Address, Cluster
+from tests.integration.web.conftest import TickingClock
+from trust.keyring import FileKeyring
+from trust.registry import (
+    KeyUse,
+    Organisation,
+    OrganisationKind,
+    Participant,
+    ParticipantKey,
+    ParticipantKind,
+    make_registry,
+)
+from trust.signing import SigningKey
+from web.context import ShellSettings
+from web.database import Database
+from web.jobs.runner import Runner
+from web.shell import Feature, make_app
+
+SOUTH = ("B120299000036", "みなみ市立南小学校")
+POLL = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)
+CHOSEN = (Category.REPORT, Category.ATTENDANCE_DAILY)
+YEARS = (2024, 2025, 2026)
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  the parent's name
+        """Say nothing: a test's output is for its failures."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def exchange_feature(node: Node) -> Feature:
+    """What other nodes call, without any page."""
+    ground = Blueprint("ground", __name__)
+
+    def keep(state: BlueprintSetupState) -> None:
+        assert isinstance(state.app, Flask)
+        keep_node(state.app, node)
+
+    ground.record(keep)
+    return Feature(name="exchange", blueprints=(ground, outgoing_api.blueprint))
+
+
+def make_exchange(node: Node) -> Flask:
+    settings = ShellSettings("node", node.settings.public_url, "教育委員会", "教育総務課")
+    return make_app(
+        settings, database=node.database, features=[authorization_feature(node), exchange_feature(node)],
+        clock=node.clock,
+    )  # fmt: skip
+
+
+@dataclass
+class Side:
+    """One town's node: as its web processes see it, as its worker does, and its server."""
+
+    environment: dict[str, str]
+    settings: NodeSettings
+    web: Node
+    jobs: Node
+    number: int
+    school: tuple[str, str]
+    runner: Runner
+    server: BaseWSGIServer | None = None
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session of background work, committed at the end."""
+        with self.jobs.database.session() as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def asking(self, person: UUID) -> Iterator[tuple[Session, Asking]]:
+        """A request of somebody signed in, committed at the end."""
+        with self.web.database.session() as session:
+            viewer = people.viewer_for(session, person)
+            assert viewer is not None
+            yield session, Asking(viewer, Purpose.TRANSFER, self.web.clock(), uuid4().hex[:9])
+            session.commit()
+
+    def serve(self) -> None:
+        port = int(self.settings.public_url.rpartition(":")[2])
+        self.server = make_server("127.0.0.1", port, make_exchange(self.web), threaded=True, request_handler=Quiet)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+    def count(self, statement: str, **values: Any) -> int:
+        with self.jobs.database.session() as session:
+            return int(session.execute(text(statement), values).scalar_one())
+
+    def participant(self) -> Participant:
+        keyring = self.jobs.keyring
+        begin = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+        code, name = self.school
+        return Participant(
+            self.number, self.settings.node_id, f"{name}の教育委員会", ParticipantKind.NODE, self.settings.public_url,
+            "教育総務課",
+            (
+                ParticipantKey.of(KeyUse.NODE, keyring.signing_key("node").jose_key(), begin),
+                ParticipantKey.of(KeyUse.CLIENT, keyring.signing_key("client").jose_key(), begin),
+            ),
+            (Organisation(code, name, OrganisationKind.SCHOOL, (keyring.signing_key(code).public(),)),),
+        )  # fmt: skip
+
+
+@dataclass
+class Towns:
+    """The old town A, the new town B, and the registrar between them."""
+
+    a: Side
+    b: Side
+    clock: TickingClock
+    registrar: SigningKey
+    version: int = 0
+
+    def publish(self, **changed: Participant) -> None:
+        """Sign a registry of both and install it at both."""
+        self.version += 1
+        now = self.clock()
+        members = {"a": self.a.participant(), "b": self.b.participant(), **changed}
+        token = make_registry(
+            self.registrar, self.version, tuple(members.values()), now=now, expires_at=now + timedelta(days=365)
+        )
+        for side in (self.a, self.b):
+            with side.session() as session:
+                install(session, side.jobs, token, now)
+
+    def work(self) -> None:
+        """Run every due job of both towns, until there is none."""
+        while self.a.runner.run_one() | self.b.runner.run_one():
+            pass
+
+    def pass_time(self, **parts: float) -> None:
+        self.clock.pass_time(**parts)
+        self.work()
+
+
+@contextmanager
+def two_towns(cluster: Cluster, folder: Path, start: datetime | None = None) -> Iterator[Towns]:
+    clock = TickingClock() if start is None else TickingClock(start)
+    registrar = SigningKey.generate()
+    (folder / "registrar.json").write_text(json.dumps({"keys": [registrar.public().jwk()]}))
+    sides: list[Side] = []
+    names: list[str] = []
+    try:
+        for number, (name, school) in enumerate((("a.node", EAST), ("b.node", SOUTH)), start=1):
+            database = f"towns_{uuid4().hex[:8]}"
+            cluster.create(database, "template_manabi")
+            names.append(database)
+            sides.append(_side(Address(cluster.server, database), folder / name, name, number, school, clock))
+        towns = Towns(sides[0], sides[1], clock, registrar)
+        towns.publish()
+        for side in sides:
+            side.serve()
+        yield towns
+    finally:
+        for side in sides:
+            side.stop()
+            side.web.database.close()
+            side.jobs.database.close()
+            side.jobs.keyring.close()  # type: ignore[attr-defined]
+        for name in names:
+            cluster.drop(name)
+
+
+def _side(address: Address, folder: Path, name: str, number: int, school: tuple[str, str], clock: TickingClock) -> Side:
+    (folder / "uploads").mkdir(parents=True)
+    environment = {
+        "MANABI_NODE_ID": name, "MANABI_OPERATOR": "教育委員会", "MANABI_CONTACT": "教育総務課",
+        "MANABI_PUBLIC_URL": f"http://localhost:{free_port()}", "MANABI_DATABASE_URL": address.url("manabi_app"),
+        "MANABI_JOBS_DATABASE_URL": address.url("manabi_jobs"), "MANABI_KEYRING": str(folder / "keyring"),
+        "MANABI_UPLOADS": str(folder / "uploads"), "MANABI_BROKER_URL": "filesystem://",
+        "MANABI_BROKER_FOLDER": str(folder / "broker"), "MANABI_SYNTHETIC": "on",
+        "MANABI_REGISTRAR_KEY": str(folder.parent / "registrar.json"),
+        "MANABI_POLL_SECONDS": str(POLL.total_seconds()), "MANABI_POLL_INTERVAL_SECONDS": "30",
+        "MANABI_LEASE_SECONDS": str(LEASE.total_seconds()),
+    }  # fmt: skip
+    settings = read_settings(environment)
+    keyring = FileKeyring.create(settings.keyring, settings.node_id)
+    policy = shipped_policy()
+    web = Node(settings, Database(settings.database_url, pool_size=8), keyring, policy, clock)
+    jobs = Node(settings, Database(settings.jobs_database_url, pool_size=8), keyring, policy, clock)
+    runner = Runner(jobs.database, handlers(jobs), clock, sweep=timedelta(seconds=1), lease=LEASE)
+    return Side(environment, settings, web, jobs, number, school, runner)
+
+
+@dataclass
+class FamilyMove:
+    """A family that moves from A to B, and the people at both ends."""
+
+    towns: Towns
+    learner: UUID
+    mother: UUID
+    clerk_a: UUID
+    officer_b: UUID
+    clerk_b: UUID
+    school_b: UUID
+    class_b: UUID
+    there: UUID = NOBODY
+    started: Started | None = None
+    outgoing: UUID = NOBODY
+    incoming: UUID = NOBODY
+
+    def start(self) -> Started:
+        a = self.towns.a
+        with a.asking(self.clerk_a) as (session, asking):
+            started = outgoing.start(
+                session, a.web, asking, self.learner, move=Move.TRANSFER, left_on=date(2026, 11, 27),
+                reason="保護者の転勤", now=asking.now,
+            )  # fmt: skip
+        assert isinstance(started, Started), started
+        self.started, self.outgoing = started, started.transfer_id
+        return started
+
+    def decision(self, **changes: Any) -> Decision:
+        assert self.started is not None
+        fields: dict[str, Any] = {
+            "school": self.school_b, "class_id": self.class_b, "family_name": "山田", "given_name": "花子",
+            "readings": ("やまだ", "はなこ"), "birth_date": date(2015, 6, 3), "sex": "female",
+            "accepted_on": date(2026, 11, 30), "ticket_text": self.started.ticket.text, **changes,
+        }  # fmt: skip
+        return Decision(**fields)
+
+    def decide(self, **changes: Any) -> UUID:
+        b = self.towns.b
+        with b.asking(self.officer_b) as (session, asking):
+            transfer = incoming.decide(session, b.web, asking, self.decision(**changes), asking.now)
+        assert isinstance(transfer, UUID), transfer
+        self.incoming = transfer
+        with b.session() as session:
+            self.there = session.query(IncomingTransfer).filter_by(transfer_id=transfer).one().learner_id
+        return transfer
+
+    def terms(self, categories: tuple[Category, ...] = CHOSEN, years: tuple[int, ...] = YEARS) -> Terms:
+        law = (Category.ENROLMENT, Category.GUIDANCE, Category.HEALTH_CHECK)
+        scope = Scope.of({one: range(2021, 2027) for one in law} | dict.fromkeys(categories, years))
+        until = datetime.fromisoformat("2027-03-31T15:00:00+00:00")
+        return Terms(scope, Mode.STORE, until, date(2027, 3, 31), Frequency.REPEATED)
+
+    def ask(self, terms: Terms | None = None) -> None:
+        b = self.towns.b
+        with b.asking(self.clerk_b) as (session, asking):
+            done = incoming.ask(session, b.web, asking, self.there, self.incoming, terms or self.terms(), asking.now)
+        assert done is None, done
+
+    def lodge(self) -> None:
+        """Everything until the request stands before the family."""
+        self.start()
+        self.decide()
+        self.ask()
+        self.towns.work()
+
+    def request(self) -> UUID:
+        with self.towns.a.session() as session:
+            found = session.query(OutgoingTransfer).filter_by(transfer_id=self.outgoing).one().request_id
+        assert found is not None
+        return found
+
+    def answer(self, kept: Terms | None) -> deciding.Outcome:
+        a = self.towns.a
+        with a.asking(self.mother) as (session, asking):
+            outcome = deciding.answer(
+                session, a.web, asking, self.learner, self.request(), kept=kept, comment=None, channel=Channel.ONLINE,
+                shown=ShownText.of("記録を見せますか。", Locale.JA), step_up="passkey",
+            )  # fmt: skip
+        assert isinstance(outcome, deciding.Outcome), outcome
+        return outcome
+
+    def offered(self) -> Terms:
+        a = self.towns.a
+        with a.asking(self.mother) as (session, asking):
+            view = deciding.look(session, a.web, asking, self.learner, self.request())
+        assert not isinstance(view, Refused), view
+        return view.offered
+
+    def comment(self, words: str) -> None:
+        a = self.towns.a
+        with a.asking(self.mother) as (session, asking):
+            done = reviews.comment(session, a.web, asking, self.learner, self.request(), words, objects=False)
+        assert done is None, done
+
+    def look_out(self) -> OutgoingView:
+        a = self.towns.a
+        with a.asking(self.clerk_a) as (session, asking):
+            view = outgoing.look(session, a.web, asking, self.learner, self.outgoing)
+        assert isinstance(view, OutgoingView), view
+        return view
+
+    def look_in(self) -> IncomingView:
+        b = self.towns.b
+        with b.asking(self.clerk_b) as (session, asking):
+            view = incoming.look(session, b.web, asking, self.there, self.incoming)
+        assert isinstance(view, IncomingView), view
+        return view
+
+
+def settle_family(towns: Towns, *, works: Mapping[int, bytes] | None = None) -> FamilyMove:
+    """A child with six years at the east school, one mother, and the offices of both towns."""
+    with towns.a.jobs.database.session() as session:
+        world = World(towns.a.jobs, session, session)
+        east = world.school(EAST)
+        learner, mother = world.learner(), world.carer()
+        world.care(learner, mother, Basis.SOLE)
+        world.enrol(learner, east, world.school_class(east))
+        clerk_a = world.staff(StaffRole.CLERK, east)
+        world.record(learner, east, Category.ENROLMENT, [bodies.enrolment()], school_year=2021)
+        for year in (2024, 2025):
+            world.record(learner, east, Category.GUIDANCE, [bodies.guidance(year)], school_year=year)
+        for year in YEARS:
+            world.record(learner, east, Category.HEALTH_CHECK, [bodies.health_check(year)], school_year=year)
+            world.record(learner, east, Category.REPORT, [bodies.report(year)], school_year=year)
+            world.record(learner, east, Category.ATTENDANCE_DAILY, [bodies.attendance_daily(year)], school_year=year)
+        for year, content in (works or {}).items():
+            record = world.record(learner, east, Category.PORTFOLIO, [bodies.portfolio(year)], school_year=year)
+            files.attach(
+                session, towns.a.jobs, learner, record, 1, file_no=1, name="作品.bin",
+                media_type="application/octet-stream", content=[content],
+            )  # fmt: skip
+        world.commit()
+    with towns.b.jobs.database.session() as session:
+        world = World(towns.b.jobs, session, session)
+        south = world.school(SOUTH)
+        room = world.school_class(south)
+        officer, clerk_b = world.staff(StaffRole.BOARD_OFFICER, world.board), world.staff(StaffRole.CLERK, south)
+        world.commit()
+    return FamilyMove(towns, learner, mother, clerk_a, officer, clerk_b, south, room)
