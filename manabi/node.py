@@ -19,10 +19,10 @@ from pds.access_log import entries
 from pds.access_log.entries import Act, Entry
 from pds.doorbell import make_doorbell_app
 from pds.intake import service as intake
+from pds.intake import tasks as intake_tasks
 from pds.intake.findings import Severity
 from pds.intake.models import RunState
 from pds.intake.service import RunView
-from pds.intake.tasks import handlers
 from pds.node import Node
 from pds.people import service as people
 from pds.people.registry import find_carers, find_learners
@@ -30,6 +30,7 @@ from pds.people.staffing import find_staff
 from pds.records import retention
 from pds.settings import NodeSettings, read_settings
 from pds.startup import PACKAGES, open_node
+from pds.transfer import tasks as transfer_tasks
 from pds.worker import run_worker
 from trust.errors import N_, ManabiError
 from trust.keyring import FileKeyring
@@ -191,7 +192,7 @@ def _serve(settings: NodeSettings, arguments: argparse.Namespace) -> int:
 
 def _work(settings: NodeSettings, _: argparse.Namespace) -> int:
     with jobs_node(settings) as node:
-        run_worker(node, handlers(node))
+        run_worker(node, {**intake_tasks.handlers(node), **transfer_tasks.handlers(node)})
     return 0
 
 
