@@ -16,7 +16,7 @@ from typing import Final
 from pds.organisations.codes import fault_of_school_code, is_board_code
 from trust.errors import N_, ManabiError
 from trust.files import locked, sync_folder, write_new
-from trust.joining import JoinRefused, JoinRequest, open_join_request
+from trust.joining import JoinRefused, open_join_request
 from trust.participants import Organisation, OrganisationKind, Participant, write_instant
 from trust.registry import Registry, RegistryRefused, make_registry, read_held, write_registrar_keys
 from trust.signing import SigningKey
@@ -82,7 +82,7 @@ class Registrar:
         registrar = cls(folder)
         _replace(registrar.public_keys, write_registrar_keys([registrar._key.public()]))
         if not any((folder / "versions").glob("*.jws")):
-            registrar._publish(1, (), now, lifetime)
+            registrar._publish(registrar._make(1, (), now, lifetime))
         write_new(folder / "state.json", _State(lifetime, {}, {}).to_bytes())
         return registrar
 
@@ -122,11 +122,16 @@ class Registrar:
                 raise JoinRefused(reason="all numbers are taken")
             entry = replace(wanted, number=number, organisations=_with_earlier_keys(wanted, registry))
             others = [one for one in registry.participants if one.id != wanted.id]
-            self._write_state(replace(
+            try:
+                token = self._make(registry.version + 1, [*others, entry], now, state.lifetime)
+            except RegistryRefused as refused:
+                raise JoinRefused(reason=refused.params["reason"]) from refused
+            changed = replace(
                 state, numbers={**state.numbers, wanted.id: number},
                 asked_at={**state.asked_at, wanted.id: write_instant(request.made_at)},
-            ))  # fmt: skip
-            return self._next(registry, [*others, entry], now, request)
+            )  # fmt: skip
+            _replace(self.folder / "state.json", changed.to_bytes())
+            return self._publish(token)
 
     def remove(self, participant: str, *, now: datetime) -> Registry:
         """Take a participant out and publish; raises RegistrarRefused if it is not in."""
@@ -142,33 +147,24 @@ class Registrar:
             registry = self.current()
             return self._next(registry, [_without_ended_keys(one, now) for one in registry.participants], now)
 
-    def _next(
-        self, registry: Registry, participants: Sequence[Participant], now: datetime, request: JoinRequest | None = None
-    ) -> Registry:
-        in_order = tuple(sorted(participants, key=lambda one: one.number))
-        try:
-            return self._publish(registry.version + 1, in_order, now, self._read_state().lifetime)
-        except RegistryRefused as refused:
-            if request is None:
-                raise
-            raise JoinRefused(reason=refused.params["reason"]) from refused
+    def _next(self, registry: Registry, participants: Sequence[Participant], now: datetime) -> Registry:
+        return self._publish(self._make(registry.version + 1, participants, now, self._read_state().lifetime))
 
-    def _publish(
-        self, version: int, participants: Sequence[Participant], now: datetime, lifetime: timedelta
-    ) -> Registry:
-        token = make_registry(self._key, version, participants, now=now, expires_at=now + lifetime)
-        write_new(self.folder / "versions" / f"{version:08}.jws", token.encode())
+    def _make(self, version: int, participants: Sequence[Participant], now: datetime, lifetime: timedelta) -> str:
+        in_order = sorted(participants, key=lambda one: one.number)
+        return make_registry(self._key, version, in_order, now=now, expires_at=now + lifetime)
+
+    def _publish(self, token: str) -> Registry:
+        registry = read_held(token)
+        write_new(self.folder / "versions" / f"{registry.version:08}.jws", token.encode())
         _replace(self.document, token.encode())
-        return read_held(token)
+        return registry
 
     def _newest(self) -> Path:
         return max((self.folder / "versions").glob("*.jws"))
 
     def _read_state(self) -> _State:
         return _State.read(self.folder / "state.json")
-
-    def _write_state(self, state: _State) -> None:
-        _replace(self.folder / "state.json", state.to_bytes())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -135,6 +135,22 @@ def test_two_participants_cannot_share_an_issuer_or_a_key(registrar: Registrar) 
     assert published(registrar).version == 2
 
 
+def test_a_request_that_is_refused_leaves_the_folder_as_it_was(registrar: Registrar) -> None:
+    registrar.admit(ASKED, now=NOW)
+
+    def files() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(registrar.folder.rglob("*")) if path.is_file()}
+
+    before = files()
+    twin = write_join_request(ED, replace(NODE, id="twin", issuer="https://twin.example"), now=NOW)
+    for token in (twin, another("mirai.node"), another("asahi.example", EAST), "", ASKED[:-4] + "AAAA"):
+        with pytest.raises(JoinRefused):
+            registrar.admit(token, now=NOW)
+    with pytest.raises(RegistrarRefused):
+        registrar.remove("twin", now=NOW)
+    assert files() == before
+
+
 def test_whoever_is_removed_is_gone(registrar: Registrar) -> None:
     registrar.admit(ASKED, now=NOW)
     assert registrar.remove("mirai.node", now=NOW).participants == ()
