@@ -149,7 +149,8 @@ def may_narrow(
     """Whether ``actor`` may narrow, pause or withdraw, alone and at once, what was opened by an ``act``.
 
     Any one of those who would have to agree may, even where another of them is kept away; with a custodian or a
-    court-named holder only they (民法824条の3第2項). The learner may from the joining age on.
+    court-named holder the other joint holder may not, whatever the act (民法824条の3第2項). The learner may from the
+    joining age on.
     """
     refused = _refusal(actor, child, at, policy)
     edition = policy.at(at)
@@ -159,11 +160,12 @@ def may_narrow(
     if actor.kind is ActorKind.LEARNER:
         joins = age_band(child.birth_date, at, edition.ages.bands) in (AgeBand.JOINS, AgeBand.ADULT)
         return Allowed(Relation.SELF, "narrow.learner", cited) if joins else Denied(DenialCode.NOT_A_DECIDER)
-    for weighed in (ActClass.IMPORTANT, act):
-        holders = _holders(child, weighed, day, edition)
-        if actor.person in holders.carers:
-            return Allowed(Relation.CARER, "narrow.any_holder", holders.citation)
-    return Denied(DenialCode.NOT_A_DECIDER)
+    holders = _holders(child, ActClass.IMPORTANT, day, edition)
+    if actor.person not in holders.carers and not _displaced(actor.person, child, day, edition):
+        holders = _holders(child, act, day, edition)
+    if actor.person not in holders.carers:
+        return Denied(DenialCode.NOT_A_DECIDER)
+    return Allowed(Relation.CARER, "narrow.any_holder", holders.citation)
 
 
 def may_review(actor: Actor, child: Child, at: datetime, policy: Policy) -> Allowed | Denied:
@@ -234,6 +236,12 @@ def _holders(child: Child, act: ActClass, day: date, edition: Edition) -> Decide
     if standing_in:
         return _deciders(standing_in, "authority.stands_in", child, day, edition, any_carer=True)
     return Deciders(frozenset(), False, "authority.nobody", "")
+
+
+def _displaced(carer: UUID | None, child: Child, day: date, edition: Edition) -> bool:
+    """Whether a joint holder stands back behind a custodian or a court-named holder; asked of one who is no holder."""
+    entries = [entry for entry in child.care if entry.carer_id == carer and entry.in_force_on(day)]
+    return _way(entries, ActClass.IMPORTANT, edition) is DecidesAs.TOGETHER
 
 
 def _deciders(

@@ -131,7 +131,7 @@ def _decide_for_staff(read: Read, day: date, edition: Edition) -> Allowed | Deni
         return Denied(DenialCode.ORIGINAL_SENT)
     if reaching:
         return min(reaching, key=lambda opening: opening.rank).allowed
-    if not any(_reaching(roles, read.child, category, day, edition) for category in Category):
+    if not _in_care_at_all(roles, read.child, day, edition):
         return Denied(DenialCode.NOT_IN_YOUR_CARE)
     left = any(
         (read.category, RELATION_OF_ROLE[role.role]) in edition.openings
@@ -139,6 +139,17 @@ def _decide_for_staff(read: Read, day: date, edition: Edition) -> Allowed | Deni
         for role in roles
     )
     return Denied(DenialCode.LEFT_SCHOOL if left else DenialCode.ROLE_NOT_FOR_CATEGORY)
+
+
+def _in_care_at_all(roles: Iterable[RoleHeld], child: Child, day: date, edition: Edition) -> bool:
+    """Whether anything of the child is open to one of the roles."""
+    return any(
+        has_in_care(role, child.placements, opening, day, edition)
+        for role in roles
+        for relation in (RELATION_OF_ROLE[role.role],)
+        for opening in edition.openings.values()
+        if opening.relation is relation
+    )
 
 
 def _reaching(

@@ -27,14 +27,15 @@ class Arrangement:
     closed: tuple[Category, ...]
 
 
-def lane_of(category: Category, move: Move, at: datetime, policy: Policy) -> Lane:
-    """On what ground a school sends ``category`` with ``move``; forbidden where no rule in force lists it.
+def lane_of(category: Category, move: Move, at: datetime, policy: Policy, *, incoming: bool = False) -> Lane:
+    """On what ground ``category`` goes with ``move``; forbidden where no rule in force lists it.
 
-    A category that schools only receive (``early_years``) is sent by none.
+    Said for the school that sends, or with ``incoming`` for the one that receives: some categories (``early_years``)
+    schools receive and never send.
     """
     edition = policy.at(at)
     rule = None if edition is None else edition.lanes.get((category, move))
-    return Lane.FORBIDDEN if rule is None or rule.incoming_only else rule.lane
+    return Lane.FORBIDDEN if rule is None or (rule.incoming_only and not incoming) else rule.lane
 
 
 def arrange(categories: Iterable[Category], move: Move, at: datetime, policy: Policy) -> Arrangement:

@@ -98,10 +98,10 @@ def make_receipt(facts: ReceiptFacts) -> dict[str, Any]:
     """Return the receipt as plain data for JSON.
 
     Raises ValueError where the facts contradict each other: records disclosed by an event that discloses none or
-    outside the terms, the same version of a document twice, or an event of the consent lane told of a statutory one.
+    outside the terms, the same version of a document twice, a choice told of the statutory lane, where there is none.
     """
     _check(facts)
-    consented = facts.lane is Lane.CONSENT
+    basis = "LegalObligation" if facts.lane is Lane.STATUTORY else "ExplicitlyExpressedConsent"
     return {
         "schema_version": SCHEMA_VERSION,
         "receipt_id": str(facts.receipt_id),
@@ -118,7 +118,7 @@ def make_receipt(facts: ReceiptFacts) -> dict[str, Any]:
                     "purpose_type": facts.purpose_dpv,
                     "move": facts.move.value,
                     "lane": facts.lane.value,
-                    "lawful_basis": f"{DPV}{'ExplicitlyExpressedConsent' if consented else 'LegalObligation'}",
+                    "lawful_basis": f"{DPV}{basis}",
                     "lawful_basis_sources": list(facts.legal_basis),
                     "pii_information": [_pii(entry) for entry in _scope_of(facts)],
                     "pii_controllers": [facts.controller.party_id],
@@ -159,8 +159,8 @@ def _check(facts: ReceiptFacts) -> None:
         raise ValueError("a disclosure names what was disclosed")
     if len({(item.document, item.version) for item in facts.disclosed}) < len(facts.disclosed):
         raise ValueError("the same version of a document stands twice")
-    if facts.lane is not Lane.CONSENT and facts.event not in _WITHOUT_CONSENT:
-        raise ValueError(f"{facts.event} belongs to the consent lane, not to {facts.lane}")
+    if facts.lane is Lane.STATUTORY and facts.event not in _WITHOUT_CONSENT:
+        raise ValueError(f"{facts.event} is nothing that the law's own lane knows")
     if facts.by_relation is not None and facts.by_relation not in _ROLE:
         raise ValueError(f"{facts.by_relation} decides nothing for a child")
     outside = [d for d in facts.disclosed if facts.terms and not facts.terms.scope.covers(d.category, d.school_year)]
@@ -213,7 +213,7 @@ def _event(facts: ReceiptFacts) -> dict[str, Any]:
     return {
         "event_time": facts.at.isoformat(),
         "event_type": facts.event.value,
-        "event_state": f"{DPV}{_STATE[facts.event]}",
+        "event_state": f"{DPV}{_state(facts)}",
         "validity_duration": _validity(facts),
         "entity_id": None if facts.by is None else str(facts.by),
         "entity_role": None if facts.by_relation is None else f"{DPV}{_ROLE[facts.by_relation]}",
@@ -226,9 +226,20 @@ def _event(facts: ReceiptFacts) -> dict[str, Any]:
                 "version": item.version,
                 "sha256": item.sha256,
             }
-            for item in sorted(facts.disclosed, key=lambda item: (item.category, item.school_year, str(item.document)))
+            for item in sorted(facts.disclosed, key=_place)
         ],
     }
+
+
+def _place(item: DisclosedVersion) -> tuple[str, int, UUID, int]:
+    return item.category, item.school_year, item.document, item.version
+
+
+def _state(facts: ReceiptFacts) -> str:
+    """The state of the ground: of the consent, or of the legal obligation where that moves the record."""
+    if facts.lane is not Lane.STATUTORY:
+        return _CONSENT_STATE[facts.event]
+    return "LegalObligationCompleted" if facts.event is ReceiptEvent.DISCLOSED else "LegalObligationPending"
 
 
 def _validity(facts: ReceiptFacts) -> str | None:
@@ -240,7 +251,7 @@ def _validity(facts: ReceiptFacts) -> str | None:
 
 _WITHOUT_CONSENT = (ReceiptEvent.COMMENTED, ReceiptEvent.DISCLOSED)
 _LANGUAGE_TAGS = {Locale.JA: "ja", Locale.PLAIN: "ja-x-plain", Locale.EN: "en"}
-_STATE = {
+_CONSENT_STATE = {
     ReceiptEvent.GIVEN: "ConsentGiven",
     ReceiptEvent.GIVEN_IN_PART: "ConsentGiven",
     ReceiptEvent.REFUSED: "ConsentRefused",
@@ -249,7 +260,7 @@ _STATE = {
     ReceiptEvent.RESUMED: "RenewedConsentGiven",
     ReceiptEvent.REVOKED: "ConsentWithdrawn",
     ReceiptEvent.EXPIRED: "ConsentExpired",
-    ReceiptEvent.COMMENTED: "ConsentUnknown",
+    ReceiptEvent.COMMENTED: "ConsentRequested",
     ReceiptEvent.DISCLOSED: "ConsentGiven",
 }
 _ROLE = {Relation.SELF: "DataSubject", Relation.CARER: "GuardianOfDataSubject"}

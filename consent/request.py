@@ -7,6 +7,7 @@ shorten what was asked, never widen it; one refusal ends the request, since any 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from uuid import UUID
 
 from consent.authority import Deciders
@@ -80,7 +81,8 @@ Settlement = Waiting | Agreed | Refused | Expired
 def settle(request: AskedRequest, answers: Iterable[Answer], deciders: Deciders, at: datetime) -> Settlement:
     """What the answers given by ``at`` come to. Answers of others than the ``deciders`` and late ones do not count.
 
-    Of several answers of one person the last counts, of simultaneous ones the narrowest.
+    Of several answers of one person the last counts, of simultaneous ones the narrowest. A request is settled once:
+    whoever changes their mind afterwards narrows the grant.
     """
     given = _standing(request, answers, deciders, at)
     refusing = min((a for a in given.values() if _refuses(a, request)), key=_when, default=None)
@@ -89,25 +91,24 @@ def settle(request: AskedRequest, answers: Iterable[Answer], deciders: Deciders,
     missing = _missing(deciders, given)
     if missing or deciders.nobody:
         return Expired() if at >= request.expires_at else Waiting(missing)
-    agreed = request.asked
-    for answer in given.values():
-        agreed = agreed if answer.kept is None else agreed.meet(answer.kept)
-    if agreed.scope.is_empty:
-        return Refused(max(given.values(), key=_when).person)
+    agreed = reduce(Terms.meet, (a.kept for a in given.values() if a.kept is not None), request.asked)
+    last = max(given.values(), key=_when)
+    if agreed.scope.is_empty or agreed.until <= last.at:
+        return Refused(last.person)
     return Agreed(agreed, in_part=agreed != request.asked)
 
 
 def state_after(settlement: Settlement, before: RequestState) -> RequestState:
     """The state a settlement brings a request into that stood in ``before``; a waiting one stays."""
     match settlement:
-        case Waiting():
-            return before
         case Agreed(in_part=in_part):
             return RequestState.GRANTED_IN_PART if in_part else RequestState.GRANTED
         case Refused():
             return RequestState.REFUSED
         case Expired():
             return RequestState.EXPIRED
+        case _:  # Waiting
+            return before
 
 
 def _standing(request: AskedRequest, answers: Iterable[Answer], deciders: Deciders, at: datetime) -> dict[UUID, Answer]:

@@ -3,15 +3,25 @@
 For whoever must check the rules without reading code. The committed file is compared with this output by a test.
 """
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from consent.policy.loader import SHIPPED, load_policy
-from consent.policy.model import Citation, Edition, Opening, Policy
+from consent.policy.model import Citation, Edition, LaneRule, Opening, Policy
+from consent.policy.moves import DAYS_OF_THE_WEEK
 from consent.verdict import DenialCode, Denied, public_code
-from consent.vocabulary import ActClass, Basis, CarerState, Category, PlacementState, Relation, Text
+from consent.vocabulary import (
+    ActClass,
+    Basis,
+    CarerState,
+    Category,
+    Lane,
+    Move,
+    PlacementState,
+    PurposeCode,
+    Relation,
+    Text,
+)
 from consent.wording import in_display_order, label, tell_next_step, tell_reason
 from web.ruby import strip_readings
 
@@ -21,7 +31,7 @@ RULES_FILE = Path("docs/rules.md")
 _INTRODUCTION = """\
 # Who may see what
 
-This page is written by `manabi rules-doc` from the dated policy data in `consent/policy/` and says the same as the
+This page is written by `manabi specs` from the dated policy data in `consent/policy/` and says the same as the
 program. Each rule names its source; the sources are listed at the end. Nothing here is legal advice. A node may run
 with a policy folder of its own; what is marked as fixed below holds everywhere.
 
@@ -41,6 +51,17 @@ with a policy folder of its own; what is marked as fixed below holds everywhere.
 - Every answer, yes or no, is one entry in the access log.
 - A sign-in code is issued only to somebody to whom something is open, never for oneself, and to a colleague only by an
   office that reaches every office the colleague holds. Nobody issues an operator's code on a page.
+- What no lane lists does not move. The statutory lane rests on a law or an ordinance and goes with a move to another
+  school alone; there the family reads, comments and asks for correction, and is never asked for consent.
+- What is agreed is what the asker asked and every decider kept, whatever the order of their answers. Nobody's answer
+  widens what was asked or what another kept, and one refusal ends a request.
+- One holder alone narrows, pauses or ends what was opened; a pause is lifted by whoever made it. From the joining age
+  the learner may too. Behind a custodian or a court-named holder the other joint holder may not.
+- Where the rule names nobody who can act, or a joint holder who must agree is kept away by a contact block, nothing
+  widens.
+- An original that went to the next school is seen by no staff of the school that sent it; the learner's copy stays.
+- Whoever enters a family's decision at the counter or from paper does not check it, and staff handle no case of their
+  own family.
 """
 
 
@@ -54,24 +75,15 @@ def render_rules(policy: Policy) -> str:
             *_withheld(edition),
             *_carers(edition),
             *_ages(edition),
+            *_lanes(edition),
+            *_purposes(edition),
+            *_acts(edition),
+            *_school_days(edition),
             *_categories(edition),
             *_offices(edition),
         ]
     parts += [*_refusals(), *_sources(policy)]
     return "\n".join(parts)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of `manabi rules-doc`."""
-    parser.add_argument("--policy", type=Path, default=SHIPPED, help="policy folder (default: the shipped one)")
-    parser.add_argument("--out", type=Path, default=RULES_FILE, help="file to write (default: %(default)s)")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Write the page; raises PolicyFault where the policy folder cannot be used."""
-    arguments.out.write_text(render_rules(load_policy(arguments.policy)), encoding="utf-8")
-    print(f"wrote {arguments.out}")
-    return 0
 
 
 def _who_sees(edition: Edition) -> Iterator[str]:
@@ -133,6 +145,71 @@ def _ages(edition: Edition) -> Iterator[str]:
     yield "### Ages\n"
     yield f"Of age at {edition.ages.adult_age} ({_cite(edition.ages.citations)}).\n"
     yield _table(["From age", "The child's own say"], [[str(b.from_age), _name(b.band)] for b in edition.ages.bands])
+
+
+def _lanes(edition: Edition) -> Iterator[str]:
+    yield "### What moves with a child\n"
+    moves = in_display_order(Move)
+    yield _table(
+        ["", *(_name(move) for move in moves)],
+        [
+            [_name(category), *(_lane(edition.lanes.get((category, move))) for move in moves)]
+            for category in in_display_order(Category)
+        ],
+    )
+    yield "Sources:\n"
+    said = {rule.rule: rule for rule in edition.lanes.values()}
+    for name, rule in said.items():
+        received = "; schools receive it and never send it" if rule.incoming_only else ""
+        yield f"- `{name}`: {_cite(rule.citations)}{received}"
+    yield ""
+    days, sources = edition.review.school_days, _cite(edition.review.citations)
+    yield f"Before the law's part goes, the family has {days} school days, the opening day not counted ({sources}).\n"
+
+
+def _lane(rule: LaneRule | None) -> str:
+    return label(Lane.FORBIDDEN if rule is None else rule.lane).en
+
+
+def _purposes(edition: Edition) -> Iterator[str]:
+    yield "### For what records may be asked\n"
+    yield _table(
+        ["Purpose", "In a sentence", "Goes with", "Sources"],
+        [
+            [
+                f"`{purpose}` {_name(purpose)}",
+                _both(rule.sentence),
+                ", ".join(label(move).en for move in in_display_order(rule.moves)),
+                _cite(rule.citations),
+            ]
+            for purpose, rule in ((purpose, edition.purposes[purpose]) for purpose in in_display_order(PurposeCode))
+        ],
+    )
+
+
+def _acts(edition: Edition) -> Iterator[str]:
+    yield "### How weighty it is to share\n"
+    yield _table(
+        ["Record", "Weight", "Sources"],
+        [
+            [_name(category), _name(edition.acts[category].act), _cite(edition.acts[category].citations)]
+            for category in in_display_order(Category)
+            if any(rule.lane is Lane.CONSENT for rule in edition.lanes.values() if rule.category is category)
+        ],
+    )
+
+
+def _school_days(edition: Edition) -> Iterator[str]:
+    calendar = edition.calendar
+    yield "### Days without school\n"
+    yield f"Sources: {_cite(calendar.citations)}. A node sets its own closed periods in `school_days.json`.\n"
+    yield f"- Every {' and '.join(DAYS_OF_THE_WEEK[day] for day in sorted(calendar.weekend))}"
+    for closure in calendar.closures:
+        (from_month, from_day), (to_month, to_day) = closure.begin, closure.end
+        yield f"- {from_month}/{from_day} to {to_month}/{to_day}: {_both(closure.name)}"
+    for day, name in sorted(calendar.holidays.items()):
+        yield f"- {day.isoformat()}: {_both(name)}"
+    yield ""
 
 
 def _categories(edition: Edition) -> Iterator[str]:

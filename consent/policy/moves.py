@@ -23,6 +23,7 @@ DAYS_OF_THE_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "sat
 """In the order of ``date.weekday``."""
 
 _LONGEST_CLOSURE = 183
+_LONGEST_REVIEW = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,12 @@ def read_lanes(entry: Entry, citations: Citations) -> Lanes:
                 raise faults.PolicyEntryRepeated(place=item.place, value=f"{rule.category}, {rule.move}")
             lanes[rule.category, rule.move] = rule
     review = parts["review"].fields(("school_days", "citations"))
-    return Lanes(
-        tuple(lanes.values()), Review(review["school_days"].number(), read_sources(review["citations"], citations))
-    )
+    days = review["school_days"].number()
+    if days > _LONGEST_REVIEW:
+        raise faults.PolicyShapeWrong(
+            place=review["school_days"].place, value=str(days), expected=f"at most {_LONGEST_REVIEW} school days"
+        )
+    return Lanes(tuple(lanes.values()), Review(days, read_sources(review["citations"], citations)))
 
 
 def _read_lane(entry: Entry, citations: Citations) -> list[LaneRule]:

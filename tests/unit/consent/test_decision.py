@@ -371,3 +371,18 @@ def test_a_carer_has_a_chain_exactly_while_some_category_is_open(whom: Child, at
             isinstance(decide(Read(carer(person), whom, category, at), POLICY), Allowed) for category in Category
         )
         assert (f"carer:{person}" in classes) == reads_some
+
+
+def test_a_school_that_sent_the_original_keeps_no_view_and_the_family_does() -> None:
+    whom = child(care(), placements=(placement(),))
+    nurse = staff(role(StaffRole.NURSE_TEACHER))
+    sent = Read(nurse, whom, Category.HEALTH_CHECK, NOW, original_sent=True)
+    assert decide(sent, POLICY) == Denied(DenialCode.ORIGINAL_SENT)
+    for actor in (carer(), learner()):
+        assert isinstance(decide(replace(sent, actor=actor), POLICY), Allowed)
+
+
+def test_that_an_original_was_sent_is_told_to_nobody_who_has_no_say_in_it() -> None:
+    whom = child(care(), placements=(placement(),))
+    sent = Read(staff(role(StaffRole.NURSE_TEACHER, WEST)), whom, Category.HEALTH_CHECK, NOW, original_sent=True)
+    assert decide(sent, POLICY) == Denied(DenialCode.NOT_IN_YOUR_CARE)

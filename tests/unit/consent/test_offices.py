@@ -14,7 +14,9 @@ from consent.offices import (
     Place,
     Room,
     duties_of,
+    may_check_decision,
     may_do,
+    may_handle,
     may_help_family,
     may_issue_family_code,
     may_issue_staff_code,
@@ -340,3 +342,38 @@ def test_every_rule_reaches_as_far_as_its_role_is_held() -> None:
     offices = POLICY.editions[-1].offices
     assert {rule.reach for rule in offices.values()} == set(Reach)
     assert all((rule.duty, rule.role) == key for key, rule in offices.items())
+
+
+@pytest.mark.parametrize("duty", sorted(TRANSFERS))
+@pytest.mark.parametrize(
+    ("office", "whom", "code"),
+    [
+        (StaffRole.CLERK, child(placements=(placement(),)), None),
+        (StaffRole.PRINCIPAL, child(placements=(placement(end=date(2026, 6, 2)),)), None),
+        (StaffRole.CLERK, child(placements=(placement(begin=date(2026, 6, 10)),)), None),
+        (StaffRole.CLERK, child(placements=(placement(WEST),)), DenialCode.NOT_IN_YOUR_CARE),
+        (StaffRole.CLERK, child(), DenialCode.NOT_IN_YOUR_CARE),
+        (StaffRole.CLERK, None, DenialCode.UNKNOWN_CHILD),
+        (StaffRole.TEACHER, child(placements=(placement(),)), DenialCode.ROLE_NOT_FOR_DUTY),
+    ],
+    ids=["enrolled", "has left", "expected", "elsewhere", "nowhere", "unknown", "teacher"],
+)
+def test_a_childs_case_is_handled_by_the_office_of_its_school(
+    duty: Duty, office: StaffRole, whom: Child | None, code: DenialCode | None
+) -> None:
+    assert denial(may_handle(holder(office), duty, whom, NOW, POLICY)) is code
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_nobody_handles_the_case_of_their_own_family(basis: Basis) -> None:
+    own = child(care(TEACHER, basis, valid_to=date(2020, 1, 1)), placements=(placement(),))
+    verdict = may_handle(holder(StaffRole.CLERK), Duty.SEND_TRANSFER, own, NOW, POLICY)
+    assert denial(verdict) is DenialCode.RELATIVE_OF_CHILD
+
+
+def test_a_second_person_checks_what_a_colleague_entered() -> None:
+    whom = child(placements=(placement(),))
+    clerk = holder(StaffRole.CLERK)
+    assert denial(may_check_decision(clerk, TEACHER, whom, NOW, POLICY)) is DenialCode.SECOND_PERSON_NEEDED
+    assert denial(may_check_decision(clerk, COLLEAGUE, whom, NOW, POLICY)) is None
+    assert denial(may_check_decision(clerk, TEACHER, child(), NOW, POLICY)) is DenialCode.NOT_IN_YOUR_CARE

@@ -20,6 +20,9 @@ TEXTS = (
     + [tell_next_step(Denied(code)) for code in DenialCode]
     + [text for rule in shipped_policy().editions[-1].categories.values() for text in (rule.content, rule.controller)]
     + [rule.retention.note for rule in shipped_policy().editions[-1].categories.values()]
+    + [rule.sentence for rule in shipped_policy().editions[-1].purposes.values()]
+    + [*dict.fromkeys(shipped_policy().editions[-1].calendar.holidays.values())]
+    + [closure.name for closure in shipped_policy().editions[-1].calendar.closures]
     + [text for field in shipped_policy().editions[-1].withheld for text in (field.label, field.notice)]
 )
 
