@@ -202,10 +202,10 @@ def _documents(session: Session, node: Node, row: ShareDossier, now: datetime) -
     made = list(
         make_copies(session, node, row.client_id, row.learner_id, [(one.record, one.version) for one in standing])
     )
-    school = queries.school_of(session, row.learner_id)
-    issuer = made[-1].issuer if school is None and made else "" if school is None else school[0]
-    comments = reviews.comments_on(session, node, row.learner_id, row.request_id)
-    made += [copy_comment(node, row.client_id, row.learner_id, issuer, comment) for comment in comments]
+    issuers = [school[0] for school in (queries.school_of(session, row.learner_id),) if school]
+    issuers += [copy.issuer for copy in made]
+    for comment in reviews.comments_on(session, node, row.learner_id, row.request_id) if issuers else ():
+        made.append(copy_comment(node, row.client_id, row.learner_id, issuers[0], comment))
     return sorted(made, key=lambda copy: copy.doc)
 
 

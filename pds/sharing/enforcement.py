@@ -20,7 +20,9 @@ from pds.access_log.entries import NODE_CHAIN, Act, Entry, Purpose, Who
 from pds.node import Node
 from pds.people import service as people
 from pds.people.service import KnownChild, Office, Viewer
+from pds.records import files
 from pds.records import service as records
+from pds.records.files import FileNote
 from pds.records.service import OpenedRecord
 from web.database import bind_context
 
@@ -47,6 +49,14 @@ class Disclosed:
     withheld: tuple[str, ...]
     relation: Relation
     earlier: tuple[OpenedRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosedFile:
+    """A file of a record that this viewer may see, held against the hash that the school signed."""
+
+    note: FileNote
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,25 @@ def read_record(
     shown = [opened, *earlier]
     entries.write(session, node, [entry_by_viewer(node, asking, child, verdict, Act.RECORD_READ, category, shown)])
     return disclose(opened, verdict, earlier)
+
+
+def read_file(
+    session: Session, node: Node, asking: Asking, learner: UUID, record: UUID, file_no: int
+) -> DisclosedFile | Refused | None:
+    """Decide, log and open the record, then one of the files that its standing version names; None: no such file.
+
+    To fetch a file is to look at its record: the decision and the entry are those of the record.
+    """
+    disclosed = read_record(session, node, asking, learner, record)
+    if isinstance(disclosed, Refused):
+        return disclosed
+    version = disclosed.record.place.version
+    notes = files.notes_of(session, node, learner, [(record, version)]).get((record, version), ())
+    note = next((one for one in notes if one.no == file_no), None)
+    if note is None or (file_no, note.sha256.hex()) not in _named_files(disclosed.body):
+        return None
+    content = b"".join(files.read_content(session, node, learner, record, version, note))
+    return DisclosedFile(note, content)
 
 
 def read_overview(
@@ -303,3 +332,16 @@ def disclose(record: OpenedRecord, verdict: Allowed, earlier: Sequence[OpenedRec
 
 def _open_fields(body: dict[str, Any], verdict: Allowed) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in verdict.withheld_fields}
+
+
+def _named_files(value: object) -> set[tuple[int, str]]:
+    """Return number and hash of every file that a body names, wherever in it."""
+    match value:
+        case {"no": int(no), "sha256": str(digest)}:
+            return {(no, digest)}
+        case dict():
+            return set().union(*(_named_files(inner) for inner in value.values()))
+        case list():
+            return set().union(*(_named_files(inner) for inner in value))
+        case _:
+            return set()
