@@ -16,8 +16,9 @@ from typing import Final
 from pds.organisations.codes import fault_of_school_code, is_board_code
 from trust.errors import N_, ManabiError
 from trust.files import locked, sync_folder, write_new
+from trust.forms import write_instant
 from trust.joining import JoinRefused, open_join_request
-from trust.participants import Organisation, OrganisationKind, Participant, write_instant
+from trust.participants import Organisation, OrganisationKind, Participant
 from trust.registry import Registry, RegistryRefused, make_registry, read_held, write_registrar_keys
 from trust.signing import SigningKey
 from trust.ticket import MAX_NUMBER

@@ -11,16 +11,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from trust.errors import N_, ManabiError
+from trust.forms import Form, FormFault, write_instant
 from trust.keys import Key, jose_key
 from trust.participants import (
-    Form,
-    FormFault,
     KeyUse,
     Participant,
     ParticipantKind,
     participant_to_wire,
     read_participant,
-    write_instant,
 )
 from trust.signing import SigningKey
 from trust.tokens import TokenFault, key_named, make, require_typ, take_apart, verify

@@ -13,10 +13,9 @@ from hashlib import sha256
 from typing import Final
 
 from trust.errors import N_, ManabiError
+from trust.forms import Form, FormFault, write_instant
 from trust.framing import canonical_json, from_text
 from trust.participants import (
-    Form,
-    FormFault,
     KeyUse,
     Organisation,
     OrganisationKind,
@@ -25,7 +24,6 @@ from trust.participants import (
     ParticipantKind,
     participant_to_wire,
     read_participant,
-    write_instant,
 )
 from trust.signing import KeyRefused, SignatureRefused, SigningKey, VerifyingKey, named_key
 from trust.tokens import TokenFault, read_object
