@@ -28,6 +28,7 @@ from tests.integration.web.conftest import TickingClock
 from trust.participants import Organisation, OrganisationKind
 from trust.registry import KeyUse, Participant, ParticipantKey, ParticipantKind, make_registry
 from trust.signing import SigningKey
+from web.clock import Clock
 from web.context import ShellSettings
 from web.database import Database
 from web.routes import declares
@@ -150,7 +151,7 @@ class Family:
     """What the look-up job and the family do with a lodged request, written directly."""
 
     world: World
-    clock: TickingClock
+    clock: Clock
     learner: UUID
 
     def lodged(self, auth_req_id: str) -> Lodged:
@@ -167,7 +168,8 @@ class Family:
         self.world.session.add(
             ShareRequest(
                 learner_id=self.learner, request_id=lodged.request_id, client_id=lodged.client_id, school_code=SCHOOL,
-                school_name="みらい市立北小学校", move="transfer", purpose="transfer_of_school", asked={},
+                school_name="みらい市立北小学校", move="transfer", purpose="transfer_of_school",
+                asked=Terms.from_wire({"erase_on": None, **lodged.details}).to_wire(),
                 case_reference=lodged.case, state="lodged", lodged_at=lodged.lodged_at, opened_at=self.clock(),
                 seen_at=None, expires_at=lodged.expires_at, closed_at=None, grant_id=None,
             )
