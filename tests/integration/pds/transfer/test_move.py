@@ -1,15 +1,20 @@
 """The whole move between two nodes, without pages: from the ticket to the answer that everything was erased."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 from consent.scope import Scope
 from consent.vocabulary import Category
+from pds.access_log.entries import Act
+from pds.access_log.reading import entries_for
+from pds.access_log.sequencer import Sequencer
 from pds.sharing import grants
 from pds.sharing.copies import COMMENT
 from pds.sharing.enforcement import Refused
 from pds.transfer.states import ConsentState, IncomingState, OutgoingState, StatutoryState
-from tests.integration.pds.transfer.towns import FamilyMove, Towns
+from tests.integration.pds.transfer.towns import FamilyMove, Side, Towns
 
 
 def test_a_child_moves_and_exactly_what_was_granted_goes_along(move: FamilyMove, towns: Towns) -> None:
@@ -46,6 +51,29 @@ def test_a_child_moves_and_exactly_what_was_granted_goes_along(move: FamilyMove,
     seen = move.look_out()
     assert seen.row.state is OutgoingState.DONE
     assert seen.health_sheet_sent
+
+
+def test_both_logs_tell_what_left_and_what_came(move: FamilyMove, towns: Towns) -> None:
+    move.lodge()
+    move.answer(move.offered())
+    towns.pass_time(minutes=2)
+    towns.pass_time(days=14)
+    acts = told(towns.a, move.learner)
+    assert acts[Act.TICKET_ISSUED] == acts[Act.REQUEST_OPENED] == acts[Act.DOSSIER_READY] == 1
+    assert acts[Act.DOCUMENT_PULLED] == 5, "one entry for each kind of record that left"
+    assert acts[Act.DOCUMENTS_ACKNOWLEDGED] == 2
+    acts = told(towns.b, move.there)
+    assert acts[Act.ENROLMENT_DECIDED] == acts[Act.RECORDS_ASKED] == 1
+    assert acts[Act.DOCUMENT_RECEIVED] == 5, "one entry for each kind of record that came"
+
+
+def told(side: Side, learner: UUID) -> Counter[str]:
+    """How often each act stands in the child's own chain."""
+    while Sequencer(side.jobs).run_once(side.jobs.clock()):
+        pass
+    with side.jobs.database.session() as session:
+        seen = entries_for(session, side.jobs, learner, "child", before=None, limit=500).entries
+    return Counter(one.entry["act"] for one in seen)
 
 
 def test_a_withdrawn_grant_is_erased_and_answered(move: FamilyMove, towns: Towns) -> None:

@@ -1,7 +1,11 @@
 """Two towns that know each other only through the registry: two databases, two keyrings, two real servers."""
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,6 +62,7 @@ from web.jobs.runner import Runner
 from web.shell import Feature, make_app
 
 SOUTH = ("B120299000036", "みなみ市立南小学校")
+SCRIPT = "tests.integration.pds.transfer.dying_node"
 POLL = timedelta(seconds=60)
 LEASE = timedelta(seconds=60)
 CHOSEN = (Category.REPORT, Category.ATTENDANCE_DAILY)
@@ -108,6 +113,10 @@ class Side:
     school: tuple[str, str]
     runner: Runner
     server: BaseWSGIServer | None = None
+    dies_at: str | None = None
+    """The step at which this town's worker is killed, once, in a process of its own."""
+    doomed: subprocess.Popen[str] | None = None
+    """The process that serves instead, until it is killed in the middle of a call."""
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -129,6 +138,53 @@ class Side:
         port = int(self.settings.public_url.rpartition(":")[2])
         self.server = make_server("127.0.0.1", port, make_exchange(self.web), threaded=True, request_handler=Quiet)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def serve_until(self, path: str, moment: str, now: datetime) -> None:
+        """Serve in a process of its own, which dies before or after a call under `path`."""
+        self.stop()
+        self.doomed = subprocess.Popen(
+            [sys.executable, "-m", SCRIPT, "serve", path, moment], env=self.child_environment(now), text=True,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self.doomed.stdout is not None
+        assert self.doomed.stdout.readline() == "serving\n"
+
+    def revive(self) -> bool:
+        """Serve again where the serving process has been killed; return whether it had."""
+        if self.doomed is None or self.doomed.poll() is None:
+            return False
+        assert self.doomed.returncode == -signal.SIGKILL
+        self.bury()
+        self.serve()
+        return True
+
+    def bury(self) -> None:
+        if self.doomed is not None:
+            self.doomed.kill()
+            self.doomed.communicate()
+            self.doomed = None
+
+    def work(self) -> bool:
+        """Run one due job, or a process that dies at the step it is told; return whether anything was done."""
+        if self.dies_at is None or not self.has_work():
+            return self.runner.run_one()
+        done = subprocess.run(
+            [sys.executable, "-m", SCRIPT, "work", self.dies_at], env=self.child_environment(self.jobs.clock()),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode == -signal.SIGKILL:
+            self.dies_at = None
+            return True
+        assert done.returncode == 0, done.stderr[-2000:]
+        return int(done.stdout) > 0
+
+    def has_work(self) -> bool:
+        now = self.jobs.clock()
+        due = "state = 'queued' AND due_at <= :now OR state = 'running' AND lease_until < :now"
+        return self.count(f"SELECT count(*) FROM job WHERE {due}", now=now) > 0
+
+    def child_environment(self, now: datetime) -> dict[str, str]:
+        return {**os.environ, **self.environment, "TOWN_TIME": now.isoformat(), "PYTHONPATH": os.getcwd()}
 
     def stop(self) -> None:
         if self.server is not None:
@@ -179,7 +235,7 @@ class Towns:
 
     def work(self) -> None:
         """Run every due job of both towns, until there is none."""
-        while self.a.runner.run_one() | self.b.runner.run_one():
+        while self.a.work() | self.b.work() | self.a.revive() | self.b.revive():
             pass
 
     def pass_time(self, **parts: float) -> None:
@@ -208,6 +264,7 @@ def two_towns(cluster: Cluster, folder: Path, start: datetime | None = None) -> 
     finally:
         for side in sides:
             side.stop()
+            side.bury()
             side.web.database.close()
             side.jobs.database.close()
             side.jobs.keyring.close()  # type: ignore[attr-defined]

@@ -1,0 +1,81 @@
+"""A process of one town that kills itself at a named point: a worker at a step, or a server in the middle of a call."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from werkzeug.serving import make_server
+
+from consent.policy.loader import shipped_policy
+from pds.node import Node
+from pds.settings import read_settings
+from pds.transfer.tasks import handlers
+from tests.integration.pds.transfer.towns import LEASE, Quiet, make_exchange
+from trust.keyring import FileKeyring
+from web.database import Database
+from web.jobs.runner import Runner
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def open_node(url: str) -> Node:
+    settings = read_settings(os.environ)
+    instant = datetime.fromisoformat(os.environ["TOWN_TIME"])
+    keyring = FileKeyring.open(settings.keyring, settings.node_id)
+    database = Database(getattr(settings, url), pool_size=8)
+    return Node(settings, database, keyring, shipped_policy(), lambda: instant)
+
+
+def work(step: str) -> None:
+    """Run what is due and die at the step; say how many jobs there were if it is never reached."""
+    node = open_node("jobs_database_url")
+
+    def after(reached: str) -> None:
+        if reached == step:
+            die()
+
+    runner = Runner(node.database, handlers(node, after), node.clock, sweep=timedelta(seconds=1), lease=LEASE)
+    done = 0
+    while runner.run_one():
+        done += 1
+    print(done, flush=True)
+
+
+def serve(path: str, moment: str) -> None:
+    """Answer until a call under `path` comes; die 'before' it is worked on, or 'after', before its answer leaves."""
+    node = open_node("database_url")
+    app = make_exchange(node)
+
+    def deadly(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        called = path in environ["PATH_INFO"]
+        if called and moment == "before":
+            die()
+        started: list[tuple[Any, ...]] = []
+        body = b"".join(app(environ, lambda *told: _keep(started, told)))
+        if called:
+            die()
+        start_response(*started[0])
+        return [body]
+
+    port = int(node.settings.public_url.rpartition(":")[2])
+    server = make_server("127.0.0.1", port, deadly, threaded=True, request_handler=Quiet)
+    print("serving", flush=True)
+    server.serve_forever()
+
+
+def _keep(started: list[tuple[Any, ...]], told: tuple[Any, ...]) -> Callable[[bytes], object]:
+    started.append(told)
+    return lambda _: None
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "work":
+        work(sys.argv[2])
+    else:
+        serve(sys.argv[2], sys.argv[3])
