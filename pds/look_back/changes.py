@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consent.vocabulary import Text
 from pds.look_back.forms import Field
 from pds.look_back.register import is_empty, show_value
 from pds.look_back.words import Listing, Part
 
-_NAMED_BY = ("subject", "activity", "item", "date", "school_year", "name")
-"""The fields that tell the items of a list apart; a list without any of them is compared by position."""
+_NAMED_BY = ("subject", "activity", "item", "date", "school_year", "name", "term", "number")
+"""The fields that tell the items of a list apart; a list in which none of them does is compared by position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,20 @@ def _compare_fields(
 
 def _compare_items(item: Field, old: Any, new: Any, place: tuple[Part, ...]) -> Iterator[Change]:
     named_by = next((inner for inner in item.fields if inner.name in _NAMED_BY), None)
+    if named_by is not None and not all(_tells_apart(named_by, entries) for entries in (old, new)):
+        named_by = None
     before, after = _by_name(named_by, old), _by_name(named_by, new)
     for key in (*before, *(key for key in after if key not in before)):
-        name: Part | Text = key + 1 if isinstance(key, int) else show_value(named_by, key) if named_by else key
+        name: Part = key + 1 if named_by is None else show_value(named_by, key)
         was, now = before.get(key), after.get(key)
         if was is None or now is None:
             yield Change((*place, name), _whole(item, named_by, was), _whole(item, named_by, now))
         else:
             yield from _compare_fields(item, was, now, (*place, name))
+
+
+def _tells_apart(named_by: Field, entries: list[Mapping[str, Any]]) -> bool:
+    return len({entry[named_by.name] for entry in entries}) == len(entries)
 
 
 def _by_name(named_by: Field | None, entries: list[Mapping[str, Any]]) -> dict[Any, Mapping[str, Any]]:
@@ -63,11 +68,8 @@ def _whole(item: Field, named_by: Field | None, entry: Mapping[str, Any] | None)
     """Say all fields of an item that was added or taken away, but not the one it is named by."""
     if entry is None:
         return None
-    parts = tuple(
-        show_value(inner, entry[inner.name])
-        for inner in item.fields
-        if inner is not named_by and not inner.fields and not is_empty(entry.get(inner.name))
-    )
+    told = (_shown(inner, entry.get(inner.name)) for inner in item.fields if inner is not named_by and not inner.fields)
+    parts = tuple(part for part in told if part is not None)
     return Listing(parts) if parts else None
 
 

@@ -1,9 +1,10 @@
 """The family's pages: home, the line of years, one year, one record, and how all this is protected."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import UUID
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from consent.age import japan_day
@@ -13,9 +14,13 @@ from consent.vocabulary import ActorKind, Category, Relation, Text
 from consent.wording import in_display_order, tell_nothing_here
 from pds.look_back.changes import Change, compare
 from pds.look_back.forms import find_form
+from pds.look_back.own import subject_label
 from pds.look_back.reading import draw, is_simple, read_all, years_of
 from pds.look_back.register import build_register
+from pds.look_back.sharing_counts import count_sharing
 from pds.look_back.strip import ATTENDANCE_FORM, Strip, build_strip
+from pds.look_back.subject import CATEGORIES as SUBJECT_CATEGORIES
+from pds.look_back.subject import follow_subject, is_subject, subjects_in
 from pds.look_back.timeline import find_news, open_records, sources_of
 from pds.look_back.year import build_year, mark_meanings
 from pds.people import service as people
@@ -24,10 +29,10 @@ from pds.records.bodies import published_categories
 from pds.records.service import VersionNote
 from pds.sharing.asking import answer_damage, ask, current_node, current_viewer, settle
 from pds.sharing.children import list_children
-from pds.sharing.enforcement import Disclosed, read_record
+from pds.sharing.enforcement import Disclosed, read_file, read_record
 from web.accounts.current import current_account
 from web.context import now, transaction
-from web.problems import NotFound
+from web.problems import InvalidInput, NotFound
 from web.routes import declares
 
 blueprint = Blueprint("look_back", __name__)
@@ -67,17 +72,28 @@ def home() -> ResponseReturnValue:
         case ActorKind.STAFF if STAFF_HOME in current_app.view_functions:
             answer: ResponseReturnValue = current_app.ensure_sync(current_app.view_functions[STAFF_HOME])()
             return answer
-    children = list_children(transaction(), current_node(), ask())
+    children = [
+        (child, count_sharing(child.facts.learner)) for child in list_children(transaction(), current_node(), ask())
+    ]
+    transaction().commit()
     return render_template("look_back/children.html", children=children, nothing_here=tell_nothing_here())
 
 
 @blueprint.get("/learners/<uuid:learner>/")
 @declares(requires="signed_in", discloses="any")
 def timeline(learner: UUID) -> ResponseReturnValue:
-    """All years and schools of a child, from the first one on, each with its source."""
+    """All years and schools of a child, from the first one on, each with its source; or one subject through them."""
+    wanted = request.args.get("subject", "")
+    if wanted:
+        return _subject_page(learner, wanted)
     overview = read_all(learner)
-    years = years_of(overview)
-    return draw("timeline.html", overview.child, years=years, refused=in_display_order(overview.refused))
+    return draw(
+        "timeline.html",
+        overview.child,
+        years=years_of(overview),
+        refused=in_display_order(overview.refused),
+        subjects=subjects_in(overview.records),
+    )
 
 
 @blueprint.get("/learners/<uuid:learner>/years/<int:school_year>")
@@ -131,6 +147,19 @@ def record(learner: UUID, record: UUID) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/learners/<uuid:learner>/records/<uuid:record>/files/<int:number>")
+@declares(requires="signed_in", discloses="any")
+def record_file(learner: UUID, record: UUID, number: int) -> ResponseReturnValue:
+    """One file of a record, to be saved: never shown inside the service's own pages."""
+    found = settle(read_file(transaction(), current_node(), ask(), learner, record, number))
+    if found is None:
+        raise NotFound
+    answer = Response(found.content, mimetype=found.note.media_type)
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.note.name, safe='')}"
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
 @blueprint.get("/protection")
 @declares(requires="anyone", discloses="none")
 def protection() -> ResponseReturnValue:
@@ -140,15 +169,33 @@ def protection() -> ResponseReturnValue:
     return render_template("look_back/protection.html", rules=[rule for rule in rules if rule])
 
 
+def _subject_page(learner: UUID, subject: str) -> ResponseReturnValue:
+    if not is_subject(subject):
+        raise InvalidInput
+    overview = read_all(learner, categories=SUBJECT_CATEGORIES)
+    years_of(overview)
+    return draw(
+        "subject.html",
+        overview.child,
+        subject=subject,
+        name=subject_label(subject),
+        years=follow_subject(overview.records, subject),
+        subjects=subjects_in(overview.records),
+    )
+
+
 def _learner_home(learner: UUID) -> ResponseReturnValue:
     overview = read_all(learner)
     years = years_of(overview)
+    counts = count_sharing(learner)
+    transaction().commit()
     return draw(
         "home.html",
         overview.child,
         years=tuple(reversed(years)),
         news=find_news(overview.records, now()),
         simple=is_simple(overview.child, years),
+        counts=counts,
     )
 
 

@@ -1,13 +1,13 @@
 """What the family's pages read, and what every one of them says about whose record is open."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from flask import render_template
 
 from consent.age import japan_day, school_year_of
-from consent.vocabulary import ActorKind
+from consent.vocabulary import ActorKind, Category
 from consent.wording import in_display_order
 from pds.look_back.timeline import Year, build_years, is_in_first_grades
 from pds.people.details import Name
@@ -35,9 +35,12 @@ class Whose:
         return self.own or self.carer
 
 
-def read_all(learner: UUID, school_year: int | None = None) -> Overview:
-    """Open what the reader may see of a child, or of one school year; the decision and its entries stand committed."""
-    wanted = in_display_order(published_categories())
+def read_all(learner: UUID, school_year: int | None = None, categories: Collection[Category] | None = None) -> Overview:
+    """Open what the reader may see of a child; the decision and its entries stand committed.
+
+    With `school_year` only what is of that year, with `categories` only those; else all of which there are forms.
+    """
+    wanted = in_display_order(published_categories() if categories is None else categories)
     return settle(read_overview(transaction(), current_node(), ask(), learner, wanted, school_year=school_year))
 
 

@@ -36,8 +36,18 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that belongs to the record: its number in it, name, kind, and size in bytes."""
+
+    no: int
+    name: str
+    kind: Text
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page under one heading. Exactly one of the four bodies is filled."""
+    """A part of the page under one heading. Exactly one of the bodies after `heading` is filled."""
 
     name: str
     heading: Text | Sentence
@@ -45,6 +55,16 @@ class Section:
     grid: Grid | None = None
     paragraph: str | None = None
     marks: tuple[tuple[Text, bool], ...] = ()
+    cards: tuple["Card", ...] = ()
+    files: tuple[AttachedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One item of a list that is a small form of its own: a term of a report card, a work with its words and files."""
+
+    heading: Part
+    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +150,10 @@ def _basic_rows(item: Field, value: Any) -> Iterator[Row]:
 
 
 def _section(item: Field, value: Any) -> Section:
+    if item.name == "files":
+        return Section(item.name, item.label, files=tuple(_file(item, file) for file in value))
+    if item.many and _is_deep(item):
+        return Section(item.name, item.label, cards=tuple(_card(item, entry) for entry in value))
     if item.many and item.fields:
         marks = _marks(item, value)
         return Section(item.name, item.label, marks=marks) if marks else Section(item.name, item.label,
@@ -144,6 +168,25 @@ def _section(item: Field, value: Any) -> Section:
         )
         return Section(item.name, item.label, rows=rows)
     return Section(item.name, item.label, paragraph=value)
+
+
+def _is_deep(item: Field) -> bool:
+    """Tell whether the items of a list hold paragraphs or lists of their own, which no table can show."""
+    return any(inner.is_long or (inner.many and inner.fields) for inner in item.fields)
+
+
+def _card(item: Field, entry: Mapping[str, Any]) -> Card:
+    """Lay out one item of a list: named by its title, or by its first field; facts first, then what was written."""
+    named = next((inner for inner in item.fields if inner.name == "title"), item.fields[0])
+    rest = [inner for inner in item.fields if inner is not named and not is_empty(entry.get(inner.name))]
+    facts = tuple(Row(inner.label, _one_line(inner, entry[inner.name])) for inner in rest if not _stands_alone(inner))
+    sections = tuple(_section(inner, entry[inner.name]) for inner in rest if _stands_alone(inner))
+    first = (Section("facts", Sentence(N_("What was entered")), rows=facts),) if facts else ()
+    return Card(show_value(named, entry[named.name]), (*first, *sections))
+
+
+def _file(item: Field, file: Mapping[str, Any]) -> AttachedFile:
+    return AttachedFile(file["no"], file["name"], item.inner("media_type").codes[file["media_type"]], file["size"])
 
 
 def _marks(item: Field, value: Sequence[Mapping[str, Any]]) -> tuple[tuple[Text, bool], ...]:

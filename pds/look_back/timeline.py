@@ -11,7 +11,8 @@ from consent.age import japan_day, school_year_of
 from consent.vocabulary import Category, Text
 from consent.wording import label
 from pds.look_back.forms import find_form
-from pds.look_back.words import Part, Quantity, SchoolYear, Sentence, same_everywhere
+from pds.look_back.own import OwnPiece, SchoolTests, TermCard, own_pieces, results_of, term_cards
+from pds.look_back.words import Listing, Part, Quantity, SchoolYear, Sentence, same_everywhere
 from pds.records.service import OpenedRecord
 from pds.sharing.enforcement import Disclosed
 from trust.errors import N_
@@ -85,6 +86,8 @@ class Year:
     events: tuple[Event, ...]
     tiles: tuple[Tile, ...]
     sources: tuple[Source, ...]
+    words: str | None = None
+    """What the child wrote last in this year, in the child's own words."""
 
     @property
     def grade(self) -> Text | None:
@@ -166,7 +169,20 @@ def _year(
         events=tuple(events),
         tiles=_tiles(here, is_current=year == current_year),
         sources=sources,
+        words=next((piece.text for piece in own_pieces(here) if piece.text), None),
     )
+
+
+def grades_by_year(records: Iterable[OpenedRecord]) -> dict[int, Text]:
+    """Return the grade of every year of which a record says it."""
+    codes = find_form(GUIDANCE_FORM).inner("grade").codes
+    found: dict[int, Text] = {}
+    for record in records:
+        entries = record.body["years"] if record.place.category is Category.ENROLMENT else (record.body,)
+        for entry in entries:
+            if entry.get("grade"):
+                found.setdefault(entry["school_year"], codes[entry["grade"]])
+    return found
 
 
 def _tiles(here: Sequence[OpenedRecord], *, is_current: bool) -> tuple[Tile, ...]:
@@ -174,13 +190,30 @@ def _tiles(here: Sequence[OpenedRecord], *, is_current: bool) -> tuple[Tile, ...
     daily = _of(here, Category.ATTENDANCE_DAILY)
     health = _of(here, Category.HEALTH_CHECK)
     later = Sentence(N_("Comes at the end of the school year")) if is_current else None
+    works, reports, tests = own_pieces(here), term_cards(here), results_of(here)
     tiles = [
+        Tile(Sentence(N_("Own words and works")), _works_note(works), "works" if works else None),
         Tile(Sentence(N_("Learning")), _learning_note(guidance) or later, "learning" if guidance else None),
+        Tile(Sentence(N_("Report cards")), _reports_note(reports), "reports" if reports else None),
+        Tile(Sentence(N_("Tests")), _tests_note(tests), "tests" if tests else None),
         Tile(Sentence(N_("Attendance")), _attendance_note(guidance, daily),
              "attendance" if guidance or daily else None),
         Tile(Sentence(N_("Health")), _health_note(health), "health" if health else None),
     ]  # fmt: skip
     return tuple(tile for tile in tiles if tile.anchor or tile.note)
+
+
+def _works_note(works: Sequence[OwnPiece]) -> Part | None:
+    return Sentence(N_("%(count)s piece"), count=len(works), plural="%(count)s pieces") if works else None
+
+
+def _reports_note(terms: Sequence[TermCard]) -> Part | None:
+    return Listing(tuple(card.term for card in terms)) if terms else None
+
+
+def _tests_note(results: Sequence[SchoolTests]) -> Part | None:
+    number = sum(len(one.tests) for one in results)
+    return Sentence(N_("%(count)s result"), count=number, plural="%(count)s results") if number else None
 
 
 def _learning_note(guidance: Sequence[OpenedRecord]) -> Part | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from consent.vocabulary import Category, Text
 from pds.look_back.forms import find_form
+from pds.look_back.own import OwnPiece, SchoolTests, TermCard, own_pieces, results_of, term_cards
 from pds.look_back.register import Row, build_register, is_empty, show_value
 from pds.look_back.strip import Strip, build_strip
 from pds.look_back.timeline import GUIDANCE_FORM, HEALTH_FORM, Source, open_records, sources_of
@@ -86,6 +87,9 @@ class YearPage:
     attendance: Attendance | None
     health: tuple[Health, ...]
     sources: tuple[Source, ...]
+    works: tuple[OwnPiece, ...]
+    reports: tuple[TermCard, ...]
+    tests: tuple[SchoolTests, ...]
 
 
 def build_year(disclosed: Sequence[Disclosed], school_year: int, today: date) -> YearPage | None:
@@ -105,6 +109,9 @@ def build_year(disclosed: Sequence[Disclosed], school_year: int, today: date) ->
         attendance=_attendance(school_year, guidance, daily, today),
         health=tuple(_health(record) for record in _pick(here, Category.HEALTH_CHECK)),
         sources=sources_of(here),
+        works=own_pieces(here),
+        reports=term_cards(here),
+        tests=results_of(here),
     )
 
 

@@ -11,7 +11,7 @@ from jinja2.ext import babel_extract
 from web.i18n import Locale, load_catalogues
 from web.ruby import strip_readings
 
-FOLDERS = [Path("pds/look_back"), Path("pds/sharing")]
+FOLDERS = [Path("pds/look_back"), Path("pds/granting"), Path("pds/sharing")]
 OWN = load_catalogues([Path("web/translations"), Path("pds/translations")])
 _KANJI = re.compile(r"[㐀-鿿]")
 _PLACE = re.compile(r"%\((\w+)\)s")

@@ -13,6 +13,8 @@ from tests.factories import bodies
 HEALTH = find_form("urn:manabi:schema:health_check:1")
 GUIDANCE = find_form("urn:manabi:schema:guidance:1")
 ATTENDANCE = find_form("urn:manabi:schema:attendance_daily:1")
+REPORT = find_form("urn:manabi:schema:report:1")
+ASSESSMENT = find_form("urn:manabi:schema:assessment:1")
 
 
 def said(place: tuple[Part, ...]) -> list[object]:
@@ -72,3 +74,23 @@ def test_nothing_written_in_another_way_is_no_change(empty: Any) -> None:
     after = bodies.health_check(doctor_remarks=empty)
     del before["doctor_remarks"]
     assert compare(HEALTH, before, after) == ()
+
+
+def test_a_mark_of_one_term_is_found_by_term_and_subject() -> None:
+    before, after = bodies.report(), bodies.report()
+    after["terms"][1]["subjects"][0]["rating"] = 3
+    change = only(compare(REPORT, before, after))
+    assert said(change.place) == ["By term", "Second term", "Learning by subject", "Japanese", "Rating"]
+    assert (change.before, change.after) == (2, 3)
+
+
+def test_tests_of_one_name_are_told_apart_by_their_position() -> None:
+    before, after = bodies.assessment(), bodies.assessment()
+    after["tests"][1]["correct"] = 12
+    change = only(compare(ASSESSMENT, before, after))
+    assert said(change.place) == ["Tests", 2, "Right answers"]
+    del before["tests"][2]
+    added = compare(ASSESSMENT, before, after)[-1]
+    assert said(added.place) == ["Tests", 3]
+    assert isinstance(added.after, Listing)
+    assert Listing(("8250243112100000", "82502431A2200000")) in added.after.parts

@@ -1,7 +1,7 @@
 """Every published form becomes a readable page: its own order and labels, nothing lost, nothing closed shown."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ GUIDANCE = "urn:manabi:schema:guidance:1"
 HEALTH = "urn:manabi:schema:health_check:1"
 ENROLMENT = "urn:manabi:schema:enrolment:1"
 ATTENDANCE = "urn:manabi:schema:attendance_daily:1"
+REPORT = "urn:manabi:schema:report:1"
+ASSESSMENT = "urn:manabi:schema:assessment:1"
+PORTFOLIO = "urn:manabi:schema:portfolio:1"
 
 
 def section(register: Register, name: str) -> Section:
@@ -50,13 +53,20 @@ def texts_of(part: Part | None) -> Iterator[str]:
 
 
 def all_texts(register: Register) -> list[str]:
+    return texts_in(register.sections)
+
+
+def texts_in(sections: Iterable[Section]) -> list[str]:
     found: list[str] = []
-    for part in register.sections:
+    for part in sections:
         found += [part.paragraph] if part.paragraph else []
         found += [text for row in part.rows for text in texts_of(row.value)]
         found += [name.ja for name, _ in part.marks]
         if part.grid:
             found += [text for row in part.grid.rows for cell in row for text in texts_of(cell)]
+        for card in part.cards:
+            found += [*texts_of(card.heading), *texts_in(card.sections)]
+        found += [file.name for file in part.files]
     return found
 
 
@@ -75,6 +85,9 @@ def own_words(value: Any) -> Iterator[str]:
         (HEALTH, bodies.health_check()),
         (ENROLMENT, bodies.enrolment()),
         (ATTENDANCE, bodies.attendance_daily()),
+        (REPORT, bodies.report()),
+        (ASSESSMENT, bodies.assessment()),
+        (PORTFOLIO, bodies.portfolio()),
     ],
 )
 def test_whatever_the_school_wrote_stands_on_the_page(schema: str, body: dict[str, Any]) -> None:
@@ -152,6 +165,24 @@ def test_school_year_and_grade_come_last_since_the_head_of_the_page_says_them() 
     register = build_register(find_form(GUIDANCE), bodies.guidance())
     assert register.sections[-1].name == "basics"
     assert SchoolYear(2025) in [row.value for row in register.sections[-1].rows]
+
+
+def test_each_term_of_a_report_card_is_a_small_form_of_its_own() -> None:
+    terms = section(build_register(find_form(REPORT), bodies.report()), "terms")
+    assert [card.heading.en for card in terms.cards if isinstance(card.heading, Text)] == ["First term", "Second term"]
+    first = {part.name: part for part in terms.cards[0].sections}
+    assert list(first) == ["facts", "subjects", "behaviour", "attendance", "comment"]
+    assert first["subjects"].grid is not None
+    assert len(first["subjects"].grid.rows) == 9
+    assert first["behaviour"].marks[0][1] is True
+    assert first["comment"].paragraph == "進んで手を挙げ、友達の考えに耳を傾けていました。"
+
+
+def test_a_work_is_called_by_its_title_and_its_files_by_name_and_kind() -> None:
+    entries = section(build_register(find_form(PORTFOLIO), bodies.portfolio()), "entries")
+    assert [card.heading for card in entries.cards] == ["6年生のめあて", "秋の川原", "1学期をふり返って"]
+    (file,) = next(part.files for part in entries.cards[1].sections if part.files)
+    assert (file.no, file.name, file.kind.en, file.size) == (1, "川原の絵.png", "Picture (PNG)", 2048)
 
 
 def test_every_field_of_every_published_form_has_a_label_in_three_languages() -> None:

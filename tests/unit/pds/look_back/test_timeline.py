@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from consent.vocabulary import Category
 from pds.look_back.timeline import EventKind, build_years, find_news, is_in_first_grades, open_records
-from pds.look_back.words import Quantity, Sentence
+from pds.look_back.words import Listing, Quantity, Sentence
 from tests.factories import bodies
 from tests.unit.pds.look_back.disclosed import NOW, disclose
 
@@ -57,6 +57,23 @@ def test_tiles_say_what_is_in_them_and_the_present_year_when_results_come() -> N
     assert isinstance(notes[2], Quantity)
     assert (notes[0].count, notes[1].count, notes[2].number) == (9, 4, 148.2)
     assert [tile.anchor for tile in now.tiles] == [None, "attendance"]
+
+
+def test_own_words_come_first_then_report_cards_and_tests() -> None:
+    records = [
+        disclose(Category.REPORT, bodies.report()),
+        disclose(Category.ASSESSMENT, bodies.assessment()),
+        disclose(Category.PORTFOLIO, bodies.portfolio()),
+        disclose(Category.ATTENDANCE_DAILY, bodies.attendance_daily()),
+    ]
+    (year,) = build_years(records, THIS_YEAR)
+    assert [tile.anchor for tile in year.tiles] == ["works", None, "reports", "tests", "attendance"]
+    assert year.words == "水の色を何回もぬり重ねました。"
+    counts = [tile.note.count for tile in year.tiles if isinstance(tile.note, Sentence)]
+    assert counts == [3, None, 3, 2]
+    terms = year.tiles[2].note
+    assert isinstance(terms, Listing)
+    assert len(terms.parts) == 2
 
 
 def test_a_past_year_without_results_has_no_empty_tile() -> None:
