@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from pds.operations.queries import DatabaseFacts, JobFacts, LogFacts
+from pds.operations.queries import DatabaseFacts, JobFacts, LogFacts, MessageFacts, RegistryFacts
 from trust.errors import N_
 
 CLOCKS_APART: Final = timedelta(seconds=30)
@@ -18,6 +18,9 @@ LOG_WAITS: Final = timedelta(seconds=60)
 JOBS_WAIT: Final = timedelta(seconds=60)
 EPOCH_LASTS: Final = timedelta(days=7)
 """The promise "unreadable everywhere within N days" that docs/operations.md gives."""
+MESSAGES_WAIT: Final = timedelta(hours=2)
+"""A message is tried again in growing pauses; two hours without an answer tell that the other service is down."""
+REGISTRY_ENDS_SOON: Final = timedelta(days=7)
 FREE_LITTLE: Final = 0.20
 FREE_TOO_LITTLE: Final = 0.10
 
@@ -77,13 +80,16 @@ class Vitals:
     jobs: JobFacts
     keys: KeyFacts
     disks: tuple[Disk, ...]
+    messages: MessageFacts
+    registry: RegistryFacts | None
 
 
 def judge(vitals: Vitals) -> tuple[Light, ...]:
     """Return every light, in the order in which an operator reads them."""
     return (
         *_database(vitals), _schema(vitals), _jobs(vitals), _failed_jobs(vitals), _sequencer(vitals),
-        _checkpoint(vitals), _keys(vitals), _epoch(vitals), _journal(vitals), *_storage(vitals), _backup(),
+        _checkpoint(vitals), _messages(vitals), _registry(vitals), _keys(vitals), _epoch(vitals), _journal(vitals),
+        *_storage(vitals), _backup(),
     )  # fmt: skip
 
 
@@ -177,6 +183,45 @@ def _checkpoint(vitals: Vitals) -> Light:
             values,
         )  # fmt: skip
     return Light("checkpoint", Level.OK, name, N_("Signed on %(at)s, over %(size)s entries."), values=values)
+
+
+def _messages(vitals: Vitals) -> Light:
+    name, found = N_("Messages to other services"), vitals.messages
+    values: dict[str, Value] = {"waiting": found.waiting, "dead": found.dead}
+    if found.dead and found.latest_dead is not None:
+        return Light(
+            "messages", Level.FAULT, name, N_("%(dead)s could not be delivered, the latest on %(latest)s."),
+            N_("See in the list of messages to which service. Settle it there, then send them again from the list."),
+            values | {"latest": found.latest_dead},
+        )  # fmt: skip
+    if found.oldest is not None and vitals.at - found.oldest > MESSAGES_WAIT:
+        return Light(
+            "messages", Level.ATTENTION, name, N_("%(waiting)s are waiting, the oldest since %(oldest)s."),
+            N_("See in the list of messages to which service, and ask there whether it runs. They go on being tried."),
+            values | {"oldest": found.oldest},
+        )  # fmt: skip
+    return Light("messages", Level.OK, name, N_("%(waiting)s are on their way."), values=values)
+
+
+def _registry(vitals: Vitals) -> Light:
+    name, found = N_("Registry of participants"), vitals.registry
+    if found is None:
+        return Light(
+            "registry", Level.UNKNOWN, name, N_("No registry is installed; this service knows no other one."),
+            N_("To exchange records with other services, hand in a join request (`manabi node join-request`)."),
+        )  # fmt: skip
+    values: dict[str, Value] = {
+        "version": found.version, "accepted": found.accepted_at, "expires": found.expires_at,
+    }  # fmt: skip
+    remedy = N_("Get the newest one from the registrar and install it with `manabi node registry-install`.")
+    if found.expires_at <= vitals.at:
+        finding = N_("Version %(version)s expired on %(expires)s. Nothing is sent to or accepted from other services.")
+        return Light("registry", Level.FAULT, name, finding, remedy, values)
+    if found.expires_at - vitals.at < REGISTRY_ENDS_SOON:
+        finding = N_("Version %(version)s expires on %(expires)s.")
+        return Light("registry", Level.ATTENTION, name, finding, remedy, values)
+    finding = N_("Version %(version)s, installed on %(accepted)s, good until %(expires)s.")
+    return Light("registry", Level.OK, name, finding, values=values)
 
 
 def _keys(vitals: Vitals) -> Light:

@@ -50,6 +50,25 @@ class JobFacts:
     failed: tuple[FailedJobs, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """Messages to other nodes: how many wait, since when the oldest, and how many were given up."""
+
+    waiting: int
+    oldest: datetime | None
+    dead: int
+    latest_dead: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFacts:
+    """The participant registry in force. A node that takes part in nothing yet has none."""
+
+    version: int
+    accepted_at: datetime
+    expires_at: datetime
+
+
 def database_facts(session: Session) -> DatabaseFacts:
     """Return clock, version and size of the database."""
     row = session.execute(
@@ -93,3 +112,25 @@ def job_facts(session: Session, now: datetime, since: datetime) -> JobFacts:
         )
     ]
     return JobFacts(row.due, row.overdue_since, row.running, tuple(failed))
+
+
+def message_facts(session: Session, since: datetime) -> MessageFacts:
+    """Return the state of the outbox; those given up count from an instant on."""
+    row = session.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE state = 'queued') AS waiting, "
+            "min(created_at) FILTER (WHERE state = 'queued') AS oldest, "
+            "count(*) FILTER (WHERE state = 'dead' AND closed_at >= :since) AS dead, "
+            "max(closed_at) FILTER (WHERE state = 'dead' AND closed_at >= :since) AS latest_dead FROM message_out"
+        ),
+        {"since": since},
+    ).one()
+    return MessageFacts(row.waiting, row.oldest, row.dead, row.latest_dead)
+
+
+def registry_facts(session: Session) -> RegistryFacts | None:
+    """Return the newest registry that was accepted, expired or not."""
+    row = session.execute(
+        text("SELECT version, accepted_at, expires_at FROM registry_version ORDER BY version DESC LIMIT 1")
+    ).first()
+    return None if row is None else RegistryFacts(row.version, row.accepted_at, row.expires_at)

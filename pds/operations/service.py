@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from pds.node import Node
 from pds.operations.health import Disk, KeyFacts, Level, Vitals, judge
-from pds.operations.queries import database_facts, job_facts, log_facts
+from pds.operations.queries import database_facts, job_facts, log_facts, message_facts, registry_facts
 from trust.errors import N_
 from trust.journal import JournalBroken
 from trust.keyring import FileKeyring
@@ -28,6 +28,8 @@ def take_vitals(session: Session, node: Node, now: datetime) -> Vitals:
         jobs=job_facts(session, now, now - _FAILED_SINCE),
         keys=_key_facts(node),
         disks=_disks(node),
+        messages=message_facts(session, now - _FAILED_SINCE),
+        registry=registry_facts(session),
     )
 
 

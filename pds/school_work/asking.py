@@ -82,6 +82,21 @@ def require_duty(*duties: Duty, fresh: bool = False) -> Rule:
     return check
 
 
+def require_desk(*, fresh: bool = False) -> Rule:
+    """Return the rule of routes about one child: staff at their desk. Their office is asked for behind it.
+
+    A refusal by the rule alone would leave no entry in the child's log.
+    """
+
+    def check() -> ResponseReturnValue | None:
+        answer = require_staff() or (_require_fresh() if fresh else None)
+        if answer is None:
+            current_desk()
+        return answer
+
+    return check
+
+
 def require_fresh_staff() -> ResponseReturnValue | None:
     """Rule `staff:fresh`: staff who proved anew who they are; what they may do is decided, and logged, by the view."""
     return require_staff() or _require_fresh()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from consent.vocabulary import Duty
 from pds.school_work import code_pages, pages
-from pds.school_work.asking import desk_in_view, require_duty, require_fresh_staff
+from pds.school_work.asking import desk_in_view, require_desk, require_duty, require_fresh_staff
 from web.shell import Feature
 
 _ROOM = Path(str(files("pds"))) / "school_work"
@@ -25,6 +25,9 @@ def school_work_feature() -> Feature:
             **{f"duty:{duty}": require_duty(duty) for duty in Duty},
             **{f"duty:{duty}:fresh": require_duty(duty, fresh=True) for duty in Duty},
             "staff:fresh": require_fresh_staff,
+            "staff:desk": require_desk(),
+            "staff:desk:fresh": require_desk(fresh=True),
+            "duty:transfers": require_duty(Duty.SEND_TRANSFER, Duty.RECEIVE_TRANSFER, Duty.DECIDE_ENROLMENT),
             "duty:codes": require_duty(Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE),
         },
         template_globals={"desk_in_view": desk_in_view},

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
+from consent.age import japan_day
 from consent.placement import RoleHeld
 from consent.vocabulary import StaffRole
 from pds.intake.service import RunView
@@ -14,6 +15,7 @@ from pds.look_back.forms import find_form
 from pds.look_back.words import Listing, Part, Sentence
 from pds.people.service import Office
 from pds.school_work.queries import ClassLine, SchoolLine
+from pds.transfer.worklist import CaseRow, Standing
 from trust.errors import N_
 
 ENDS_SOON = timedelta(days=30)
@@ -113,9 +115,11 @@ def name_grades(grades: Sequence[str]) -> Listing:
     return Listing(tuple(text for code, text in _GRADES if code in grades))
 
 
-def find_needs(held: Sequence[Held], runs: Iterable[RunView], lights: int, now: datetime) -> tuple[Need, ...]:
-    """Return what waits: lights of the node that do not shine green, files that wait, offices that end soon."""
-    return (*_lights(lights), *_files_that_wait(runs, now), *_ending(held))
+def find_needs(
+    held: Sequence[Held], runs: Iterable[RunView], moves: Iterable[CaseRow], lights: int, now: datetime
+) -> tuple[Need, ...]:
+    """Return what waits: lights of the node that do not shine green, moves, files that wait, offices that end soon."""
+    return (*_lights(lights), *_moves(moves, japan_day(now)), *_files_that_wait(runs, now), *_ending(held))
 
 
 def _lights(count: int) -> Iterator[Need]:
@@ -124,6 +128,16 @@ def _lights(count: int) -> Iterator[Need]:
             N_("%(count)s light of the service needs you."), {}, count, "%(count)s lights of the service need you."
         )
         yield Need(sentence, "/staff/node/", urgent=True)
+
+
+def _moves(moves: Iterable[CaseRow], today: date) -> Iterator[Need]:
+    todo = [move for move in moves if move.standing is Standing.UNTOUCHED]
+    if todo:
+        sentence = Sentence(
+            N_("%(count)s move between schools needs you."), {}, len(todo), "%(count)s moves between schools need you."
+        )
+        urgent = any(move.due is not None and move.due <= today for move in todo)
+        yield Need(sentence, "/staff/transfers/?standing=untouched", urgent=urgent)
 
 
 def _files_that_wait(runs: Iterable[RunView], now: datetime) -> Iterator[Need]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from consent.offices import may_see_class
@@ -18,12 +18,14 @@ from pds.school_work.home import SchoolSize, find_needs, group_classes, name_gra
 from pds.school_work.queries import ClassLine
 from pds.sharing.asking import ask, current_node, settle
 from pds.sharing.enforcement import note_roster
+from pds.transfer.desk import own_cases
 from web.context import now, transaction
 from web.database import bind_context
 from web.problems import NotFound
 from web.routes import declares
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
+_MOVES = {Duty.SEND_TRANSFER, Duty.RECEIVE_TRANSFER, Duty.DECIDE_ENROLMENT}
 
 
 @blueprint.get("/")
@@ -38,11 +40,19 @@ def home() -> ResponseReturnValue:
     return render_template(
         "school_work/home.html",
         desk=desk,
-        needs=find_needs(desk.held, runs, lights, now()),
+        needs=find_needs(desk.held, runs, own_cases() if desk.duties & _MOVES else (), lights, now()),
         schools=schools,
         served=served,
         ended=None if desk.held else tell_next_step(Denied(DenialCode.ROLE_ENDED)),
     )
+
+
+@blueprint.get("/leaving/")
+@declares(requires="duty:send_transfer", discloses="none")
+def leaving() -> ResponseReturnValue:
+    """The classes among which a clerk finds the child that leaves."""
+    desk = current_desk()
+    return render_template("school_work/leaving.html", desk=desk, schools=group_classes(_own_classes(desk)))
 
 
 @blueprint.get("/classes/<uuid:class_id>/")
@@ -63,7 +73,12 @@ def class_list(class_id: UUID) -> ResponseReturnValue:
     settle(verdict)
     pupils = [(seat, details[seat.learner].name) for seat in seats if seat.learner in details]
     return render_template(
-        "school_work/class_list.html", desk=desk, found=found, grade=name_grades(found.grades), pupils=pupils
+        "school_work/class_list.html",
+        desk=desk,
+        found=found,
+        grade=name_grades(found.grades),
+        pupils=pupils,
+        leaving=request.args.get("for") == "leaving" and Duty.SEND_TRANSFER in desk.duties,
     )
 
 

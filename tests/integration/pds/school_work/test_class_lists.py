@@ -21,7 +21,7 @@ def test_staff_of_the_school_open_a_class_list(town: Town, visit: Visit, who: st
     words = main_text(page)
     places = [words.index(name) for name in ("青木 蓮", "伊藤 陽葵", "NGUYEN Anh")]
     assert places == sorted(places)
-    assert "転出" not in words
+    assert "転出 済" not in words
     for learner in town.pupils:
         assert f'href="/learners/{learner}/"' in page.text
 

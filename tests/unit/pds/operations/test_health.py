@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pds.operations.health import Disk, KeyFacts, Level, Light, Vitals, gravest, judge
-from pds.operations.queries import DatabaseFacts, FailedJobs, JobFacts, LogFacts
+from pds.operations.queries import DatabaseFacts, FailedJobs, JobFacts, LogFacts, MessageFacts, RegistryFacts
 from web.i18n import Locale, load_catalogues
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -22,6 +22,8 @@ GOOD = Vitals(
     jobs=JobFacts(1, NOW - timedelta(seconds=5), 1, ()),
     keys=KeyFacts(False, 4, NOW - timedelta(days=2), 12, 102),
     disks=(Disk("Storage of uploads", 50 * GB, 100 * GB),),
+    messages=MessageFacts(1, NOW - timedelta(hours=1), 0, None),
+    registry=RegistryFacts(7, NOW - timedelta(days=20), NOW + timedelta(days=30)),
 )
 
 
@@ -60,6 +62,14 @@ CASES: list[tuple[str, Level, Vitals]] = [
     ("checkpoint", Level.UNKNOWN, with_part("log", checkpoint_at=None, checkpoint_size=0)),
     ("checkpoint", Level.FAULT, with_part("keys", leaves=99)),
     ("checkpoint", Level.OK, with_part("keys", leaves=100)),
+    ("messages", Level.OK, with_part("messages", waiting=0, oldest=None)),
+    ("messages", Level.OK, with_part("messages", oldest=NOW - timedelta(hours=2))),
+    ("messages", Level.ATTENTION, with_part("messages", oldest=NOW - timedelta(hours=2, seconds=1))),
+    ("messages", Level.FAULT, with_part("messages", dead=1, latest_dead=NOW)),
+    ("registry", Level.UNKNOWN, replace(GOOD, registry=None)),
+    ("registry", Level.OK, with_part("registry", expires_at=NOW + timedelta(days=7))),
+    ("registry", Level.ATTENTION, with_part("registry", expires_at=NOW + timedelta(days=7) - timedelta(seconds=1))),
+    ("registry", Level.FAULT, with_part("registry", expires_at=NOW)),
     ("keyring", Level.ATTENTION, with_part("keys", file_back_end=True)),
     ("keyring", Level.OK, replace(with_part("keys", file_back_end=True), made_up=True)),
     ("epoch", Level.ATTENTION, with_part("keys", epoch_began=NOW - timedelta(days=7, seconds=1))),

@@ -108,17 +108,17 @@ def run(state: RunState, *, failed: bool = False, age: timedelta = timedelta(0))
     ],
 )
 def test_a_file_needs_somebody_while_it_waits_for_a_decision(seen: RunView, words: str | None) -> None:
-    needs = find_needs((), [seen], 0, NOW)
+    needs = find_needs((), [seen], (), 0, NOW)
     assert [words in need.sentence.msgid for need in needs if words] == ([True] if words else [])
     assert all(need.address == f"/staff/imports/{seen.run_id}/" for need in needs)
 
 
 def test_lights_come_first_and_ending_offices_last() -> None:
     ending = held(office(end=TODAY + timedelta(days=30)), office(StaffRole.CLERK, end=TODAY + timedelta(days=31)))
-    needs = find_needs(ending, [run(RunState.CHECKED)], 2, NOW)
+    needs = find_needs(ending, [run(RunState.CHECKED)], (), 2, NOW)
     assert [need.address.split("/")[2] if need.address else "" for need in needs] == ["node", "imports", ""]
     assert needs[0].sentence.count == 2
-    assert find_needs(held(office()), (), 0, NOW) == ()
+    assert find_needs(held(office()), (), (), 0, NOW) == ()
 
 
 def test_schools_without_a_roster_come_first_and_the_board_is_none() -> None:
