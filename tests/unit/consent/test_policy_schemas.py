@@ -19,6 +19,9 @@ from consent.vocabulary import (
     Category,
     DecidesAs,
     Duty,
+    Lane,
+    Move,
+    PurposeCode,
     Reach,
     Relation,
     StaffRole,
@@ -82,6 +85,14 @@ def test_the_schemas_know_exactly_the_vocabulary() -> None:
     assert set(entrusted["role"]["enum"]) == set(StaffRole)
     assert set(entrusted["reach"]["enum"]) == set(Reach)
     assert set(entrusted["to_roles"]["items"]["enum"]) == set(StaffRole) - {StaffRole.OPERATOR}
+    lane = schema("lanes")["$defs"]["lane"]["properties"]
+    assert set(lane["category"]["enum"]) == set(Category)
+    assert set(lane["moves"]["items"]["enum"]) == set(Move)
+    assert set(lane["lane"]["enum"]) == set(Lane)
+    assert set(rules("purposes")) == set(PurposeCode)
+    assert set(schema("purposes")["$defs"]["purpose"]["properties"]["moves"]["items"]["enum"]) == set(Move)
+    assert set(rules("acts")["acts"]["items"]["properties"]["category"]["enum"]) == set(Category)
+    assert set(schema("acts")["$defs"]["act"]["enum"]) == set(ActClass)
     assert set(schema("denials")["properties"]["denials"]["properties"]) == set(DenialCode)
     labels = schema("labels")["properties"]["labels"]["properties"]
     assert {name: set(part["properties"]) for name, part in labels.items()} == {
@@ -121,3 +132,47 @@ def test_a_basis_that_does_not_read_must_say_how_it_is_refused() -> None:
     assert not accepts("authority", policy)
     contact |= {"reads": True, "refused_as": "contact_only"}
     assert not accepts("authority", policy)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"category": "grades"},
+        {"moves": []},
+        {"moves": ["none"]},
+        {"moves": ["transfer", "transfer"]},
+        {"lane": "veto"},
+        {"incoming_only": "yes"},
+        {"citations": []},
+        {"note": "x"},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses_a_lane_that_the_node_refuses(changes: dict[str, Any]) -> None:
+    policy = shipped("lanes")
+    policy["versions"][0]["rules"]["lanes"][0] |= changes
+    assert not accepts("lanes", policy)
+
+
+@pytest.mark.parametrize("days", [-1, 31, "5"])
+def test_the_schema_refuses_a_review_that_the_node_refuses(days: object) -> None:
+    policy = shipped("lanes")
+    policy["versions"][0]["rules"]["review"]["school_days"] = days
+    assert not accepts("lanes", policy)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("school_days", {"weekend": ["sun"]}),
+        ("school_days", {"closed": [{"from": "7/21", "to": "08-31", "name": {"ja": "a", "plain": "a", "en": "a"}}]}),
+        ("school_days", {"holidays": [{"day": "2026-02-30", "name": {"ja": "a", "plain": "a", "en": "a"}}]}),
+        ("purposes", {"marketing": {}}),
+        ("acts", {"acts": [{"category": "care_plan", "act": "weighty", "citations": ["civil-code-820"]}]}),
+        ("acts", {"otherwise": {"act": "important", "citations": []}}),
+    ],
+)
+def test_the_schemas_of_moving_refuse_what_the_node_refuses(file: str, change: dict[str, Any]) -> None:
+    policy = shipped(file)
+    policy["versions"][0]["rules"] |= change
+    assert not accepts(file, policy)
