@@ -244,7 +244,7 @@ def test_the_download_is_a_file_whose_name_tells_nothing(
     sequence()
     answer = get(client, f"/learners/{family.child}/log/download")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="manabi-access-log-2026-11-20.json"'
-    assert len(json.loads(answer.data)["entries"]) == 4
+    assert len(json.loads(answer.data)["entries"]) == 7
 
 
 def test_a_download_before_anything_is_signed_asks_for_patience(family: Family, visit: Visit) -> None:

@@ -57,6 +57,7 @@ def values(family: Family) -> dict[str, object]:
         "learner": family.child, "record": family.guidance, "school_year": 2025, "filename": "x.css", "version": 1,
         "class_id": some, "run": some, "run_id": some, "person": some, "session_id": some, "passkey_id": some,
         "organisation": some, "staff": some, "wanted": "all", "number": 1,
+        "request_id": some, "receipt": some, "grant": some, "act": "pause", "category": "report",
         "transfer": some, "doc": some, "document": some, "message": some, "file_no": 1,
     }  # fmt: skip
 
