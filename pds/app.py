@@ -6,11 +6,13 @@ from pathlib import Path
 from flask import Flask
 
 from pds.authorization.feature import authorization_feature
+from pds.granting.feature import granting_feature
 from pds.intake.feature import intake_feature
 from pds.look_back.feature import look_back_feature
 from pds.node import Node
 from pds.operations.feature import operations_feature
 from pds.school_work.feature import school_work_feature
+from pds.transfer.feature import transfer_feature
 from web.accounts.feature import accounts_feature
 from web.context import ShellSettings
 from web.shell import make_app
@@ -34,9 +36,11 @@ def make_node_app(node: Node) -> Flask:
         features=[
             accounts_feature(),
             look_back_feature(node),
+            granting_feature(),
             school_work_feature(),
             intake_feature(node),
             operations_feature(node),
+            transfer_feature(node),
             authorization_feature(node),
         ],
         clock=node.clock,
