@@ -49,7 +49,7 @@ class NodeRequest(OAuth2Request):  # type: ignore[misc]
         self.issuer = node.settings.public_url
         self.payload = FormPayload(form)
         self._form = form
-        self._once: list[tuple[str, str, datetime]] = []
+        self._once: list[replay.Used] = []
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -63,7 +63,7 @@ class NodeRequest(OAuth2Request):  # type: ignore[misc]
 
     def remember(self, issuer: str, jti: str, until: datetime) -> None:
         """Note the `jti` of something that may be presented once; `spend` makes it count."""
-        self._once.append((issuer, jti, until))
+        self._once.append(replay.Used(issuer, jti, until))
 
     def prove_possession(self, access_token: str | None = None) -> DpopProof:
         """Check the DPoP proof of this request (RFC 9449); raises `ProofOfPossessionRefused`."""
@@ -79,8 +79,8 @@ class NodeRequest(OAuth2Request):  # type: ignore[misc]
 
     def spend(self) -> None:
         """Store every noted `jti` in a transaction of its own, before anything is decided; refuse one used before."""
-        for issuer, jti, until in self._once:
-            if not replay.remember(self.node.database, issuer, jti, until):
-                kind = ProofOfPossessionRefused if issuer.startswith("dpop:") else ClientRefused
-                raise kind("it was used before", reason="proof.replayed")
+        presented_before = replay.remember_all(self.node.database, self._once)
         self._once.clear()
+        for one in presented_before:
+            kind = ProofOfPossessionRefused if one.issuer.startswith("dpop:") else ClientRefused
+            raise kind("it was used before", reason="proof.replayed")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.integration.conftest import NOW, Address
 from web.database import Database
-from web.replay.service import remember, sweep
+from web.replay.service import Used, remember, remember_all, sweep
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -37,6 +37,14 @@ def test_the_same_id_of_another_issuer_is_another_token(database: Database) -> N
     assert remember(database, "mirai.node", "one", LATER)
     assert remember(database, "asahi.node", "one", LATER)
     assert remember(database, "mirai.node", "ONE", LATER)
+
+
+def test_the_tokens_of_one_request_are_noted_together_and_the_used_one_is_named(database: Database) -> None:
+    assertion, proof, next_proof = (Used("mirai.node", jti, LATER) for jti in ("a", "p", "q"))
+    assert remember_all(database, [proof, assertion]) == ()
+    assert remember_all(database, [assertion, next_proof]) == (assertion,)
+    assert remember_all(database, [next_proof]) == (next_proof,)
+    assert remember_all(database, []) == ()
 
 
 def test_what_was_remembered_stays_though_the_request_fails(database: Database) -> None:
