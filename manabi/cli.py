@@ -12,7 +12,7 @@ COMMANDS = {
     "node": ("manabi.node", "run and look after one node: serve, work, migrate, import, invite, erase, rotate"),
     "registrar": ("manabi.registrar", "keep the participant registry: admit, remove, renew"),
     "sample": ("manabi.sample.cli", "write a made-up municipality as files in real exchange formats"),
-    "verify": ("manabi.verify", "check a downloaded access log without any server"),
+    "verify": ("manabi.verify", "check a downloaded access log or a receipt without any server"),
     "bench": ("manabi.bench.cli", "measure, one JSON object per line"),
     "specs": ("manabi.specs", "write the generated contracts and tables anew"),
 }

@@ -1,4 +1,4 @@
-"""``manabi verify``: check a downloaded access log on one's own machine, without network and without the node.
+"""``manabi verify``: check a downloaded access log, or a receipt, on one's own machine, without network or node.
 
 For families, and for whoever helps them: it reads the file, follows every proof, and says in sentences what holds,
 what does not, and what no such check can show. It imports nothing of the node's software but ``trust``.
@@ -13,6 +13,7 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Final
 
+from manabi import verify_receipt
 from trust.signing import KeyRefused, VerifyingKey
 from trust.transparency.bundle import Finding, Report, verify_bundle
 from trust.transparency.bundle import FindingCode as Code
@@ -141,6 +142,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This check shows that whatever was recorded up to the signature is all there, unaltered. "
         "It cannot show an access that the software never recorded.",
     ),
+    "only_logs": (
+        "%(path)s は受領書です。--earlier はアクセス記録にだけ使えます。",
+        "%(path)s is a receipt; --earlier is for access logs alone.",
+    ),
     "no_file": ("ファイル %(path)s を読めません: %(reason)s", "The file %(path)s cannot be read: %(reason)s"),
     "too_large": ("大きすぎます", "it is too large"),
     "not_json": ("JSON ではありません", "it is not JSON"),
@@ -163,7 +168,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the check from the command line and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="manabi verify",
-        description="Check a downloaded access log offline. / ダウンロードしたアクセス記録を、通信せずに確かめます。",
+        description="Check a downloaded access log or a receipt offline. "
+        "/ ダウンロードしたアクセス記録や受領書を、通信せずに確かめます。",
     )
     add_arguments(parser)
     return run(parser.parse_args(argv))
@@ -175,10 +181,18 @@ def run(options: argparse.Namespace) -> int:
         document = _read_json(options.file)
         key = None if options.key is None else _read_key(options.key)
         earlier = None if options.earlier is None else _read_json(options.earlier)
+        if options.earlier is not None and verify_receipt.is_receipt(document):
+            raise _NotCheckedError("only_logs", options.file)
     except _NotCheckedError as error:
         reason = _text(error.reason, options.language) if error.reason in _TEXTS else error.reason
         print(_text(error.text, options.language, path=error.path, reason=reason), file=sys.stderr)
         return NOT_CHECKED
+    if isinstance(document, dict) and verify_receipt.is_receipt(document):
+        receipt = verify_receipt.check_receipt(document, key)
+        print(
+            verify_receipt.as_json(receipt) if options.json else verify_receipt.as_sentences(receipt, options.language)
+        )
+        return HOLDS if receipt.ok else DOES_NOT_HOLD
     report = verify_bundle(document, key, earlier=earlier)
     print(_as_json(report) if options.json else _as_sentences(report, options.language))
     return HOLDS if report.ok else DOES_NOT_HOLD
@@ -197,7 +211,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     parser.epilog = "Exit status: 0 everything holds, 1 something does not, 2 the check could not be made."
-    parser.add_argument("file", type=Path, metavar="FILE", help="the downloaded access log")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the downloaded access log, or a receipt")
     parser.add_argument("--key", type=Path, metavar="JWK", help="the operator's published public key")
     parser.add_argument("--earlier", type=Path, metavar="FILE", help="an earlier download of the same log")
     parser.add_argument("--language", choices=_LANGUAGES, default="en" if spoken.startswith("en") else "ja")
