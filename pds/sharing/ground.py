@@ -192,7 +192,7 @@ def _manifested(
         doc = document_id(node, client_id, one.record)
         if doc in listed:
             yield Item(doc, one.record, listed[doc]["version"], one.category, one.school_year, allowed[one.category])
-    if only is not None:
+    if only is not None:  # a piece of a file is asked for, and a comment has none
         return
     for comment in reviews.comments_on(session, node, row.learner_id, row.request_id):
         doc = document_id(node, client_id, comment.key)

@@ -174,17 +174,15 @@ def open_request(session: Session, node: Node, opening: Opening, now: datetime) 
 def standing(session: Session, request_id: UUID) -> Standing | None:
     """Return where a request stands, or None where none was opened. Binds the transaction to its learner."""
     learner = session.execute(_LEARNER_OF, {"request": request_id}).scalar()
-    if learner is None:
-        return None
-    bind_context(session, learners=[learner])
-    row = session.get(ShareRequest, (learner, request_id), populate_existing=True)
+    bind_context(session, learners=[] if learner is None else [learner])
+    row = None if learner is None else find(session, learner, request_id)
     if row is None:
         return None
     terms = None
     if row.grant_id is not None:
-        grant = session.get(ShareGrant, (learner, row.grant_id), populate_existing=True)
+        grant = session.get(ShareGrant, (row.learner_id, row.grant_id), populate_existing=True)
         terms = None if grant is None else Terms.from_wire(grant.terms)
-    return Standing(RequestState(row.state), learner, row.grant_id, terms)
+    return Standing(RequestState(row.state), row.learner_id, row.grant_id, terms)
 
 
 def list_for(session: Session, node: Node, asking: Asking, learner: UUID) -> tuple[RequestView, ...] | Refused:

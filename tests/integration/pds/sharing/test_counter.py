@@ -26,11 +26,12 @@ def family(town: Town) -> Family:
 def enter(
     town: Town, family: Family, request: UUID, *, person: UUID | None = None, by: UUID | None = None,
     kept: object = ASKED, channel: Channel = Channel.COUNTER, scan: Scan | None = None,
+    comment: str | None = "窓口で聞きました。",
 ) -> Refused | None:  # fmt: skip
     with town.web() as session:
         return counter.enter_decision(
             session, town.node, town.asking(by or town.clerk), family.child, request, person or family.mother,
-            kept=kept, comment="窓口で聞きました。", channel=channel, shown=WORDS, scan=scan,  # type: ignore[arg-type]
+            kept=kept, comment=comment, channel=channel, shown=WORDS, scan=scan,  # type: ignore[arg-type]
         )  # fmt: skip
 
 
@@ -100,7 +101,10 @@ def test_a_paper_without_a_usable_scan_is_not_taken(town: Town, family: Family, 
 
 def test_what_the_second_officer_does_not_confirm_is_entered_anew(town: Town, family: Family) -> None:
     request = town.request(family.child)
-    enter(town, family, request, kept=None)
+    enter(town, family, request, kept=None, comment=None)
+    views = listed(town, family, town.principal)
+    assert not isinstance(views, Refused)
+    assert (views[0].entered[0].comment, views[0].entered[0].scan) == ("", None)
     assert check(town, family, request, agrees=False) is None
     assert isinstance(check(town, family, request), Refused), "nothing waits to be checked any more"
     assert enter(town, family, request, kept=ASKED, by=town.principal) is None

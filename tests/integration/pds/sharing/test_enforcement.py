@@ -261,3 +261,55 @@ def test_a_suspended_carer_sees_nothing_and_is_told_why(node: Node, family: Fami
     assert read(node, family.suspended, family.child, family.guidance) == Refused(
         DenialCode.CARER_SUSPENDED, DenialCode.CARER_SUSPENDED
     )
+
+
+@pytest.fixture
+def sent_sheet(owner_database: Database, family: Family) -> None:
+    """The original health sheet has gone to the next school."""
+    with owner_database.session() as session:
+        session.execute(text("UPDATE record SET sent_at = now() WHERE record_id = :sheet"), {"sheet": family.health})
+        session.commit()
+
+
+@pytest.mark.usefixtures("sent_sheet")
+def test_staff_do_not_open_an_original_that_has_gone_and_are_told_so(node: Node, family: Family) -> None:
+    gone = Refused(DenialCode.ORIGINAL_SENT, DenialCode.ORIGINAL_SENT)
+    assert read(node, family.nurse, family.child, family.health) == gone
+    with node.database.session() as session:
+        sheets = [Category.HEALTH_CHECK]
+        assert read_overview(session, node, asking_as(node, family.nurse), family.child, sheets) == gone
+        session.commit()
+    whole = overview(node, family.principal, family.child)
+    assert isinstance(whole, Overview)
+    assert Category.HEALTH_CHECK in whole.refused
+    assert {one.record.place.category for one in whole.records} == {Category.GUIDANCE}
+    assert "original_sent" in {seen.entry["reason"] for seen in log_of(node, family.child)}
+
+
+@pytest.mark.usefixtures("sent_sheet")
+def test_the_learners_own_copy_of_a_sent_original_stays_readable(node: Node, family: Family) -> None:
+    for person in (family.child, family.mother):
+        answer = read(node, person, family.child, family.health)
+        assert isinstance(answer, Disclosed)
+        assert answer.record.sent
+        seen = overview(node, person, family.child)
+        assert isinstance(seen, Overview)
+        assert Category.HEALTH_CHECK in {one.record.place.category for one in seen.records}
+
+
+def test_a_new_sheet_beside_a_sent_one_is_open(
+    node: Node, jobs_node: Node, owner_database: Database, family: Family
+) -> None:
+    with owner_database.session() as session:
+        session.execute(
+            text(
+                "INSERT INTO record (learner_id, record_id, category, organisation_id, school_year, current_version, "
+                "withdrawn, sent_at) SELECT learner_id, gen_random_uuid(), category, organisation_id, 2024, 1, false, "
+                "now() FROM record WHERE record_id = :sheet"
+            ),
+            {"sheet": family.health},
+        )
+        session.commit()
+    seen = overview(node, family.nurse, family.child)
+    assert isinstance(seen, Overview)
+    assert [one.record.place.record for one in seen.records] == [family.health]

@@ -15,7 +15,7 @@ from consent.scope import Scope
 from consent.verdict import DenialCode
 from consent.vocabulary import Category, Frequency, Move
 from pds.records import files
-from pds.sharing import deciding, dossiers, pulling, reviews
+from pds.sharing import deciding, dossiers, pulling, queries, reviews
 from pds.sharing.copies import COMMENT, COPY_TYP, Copy, pseudonym
 from pds.sharing.dossiers import Acknowledged, AcknowledgementRefused
 from pds.sharing.enforcement import Refused
@@ -401,6 +401,40 @@ def test_a_dossier_goes_without_the_school_being_on_any_roll(town: Town) -> None
     town.record(child, Category.GUIDANCE)
     basis = ready_dossier(town, Family(child, mother, mother), request)
     assert len(page_of(pull(town, basis, days=31)).documents) == 2
+
+
+def test_a_comment_alone_goes_nowhere_without_a_school_that_passes_it_on(town: Town) -> None:
+    child, mother = town.world.learner(), town.world.carer()
+    town.world.care(child, mother)
+    town.world.commit()
+    request = town.request(child)
+    with town.web() as session:
+        reviews.comment(session, town.node, town.asking(mother), child, request, "あり", objects=False)
+    basis = ready_dossier(town, Family(child, mother, mother), request)
+    assert page_of(pull(town, basis, days=31)).documents == ()
+
+
+def test_a_dossier_gives_the_versions_of_its_manifest_and_pieces_of_their_files_alone(town: Town) -> None:
+    family = town.family()
+    guidance = town.record(family.child, Category.GUIDANCE, {"n": 1})
+    with town.work() as session:
+        files.attach(session, town.jobs, family.child, guidance, 1, file_no=1, name="a.pdf",
+                     media_type="application/pdf", content=[b"abc"])  # fmt: skip
+    request = town.request(family.child)
+    with town.web() as session:
+        reviews.comment(session, town.node, town.asking(family.mother), family.child, request, "あり", objects=False)
+    basis = ready_dossier(town, family, request)
+    correct(town, family.child, guidance)
+    town.record(family.child, Category.GUIDANCE, school_year=2025)
+    page = page_of(pull(town, basis, days=31))
+    assert [(copy.category, copy.version) for copy in sorted(page.documents, key=lambda one: one.category)] == [
+        (COMMENT, 1), ("guidance", 1)
+    ]  # fmt: skip
+    by_category = {copy.category: copy for copy in page.documents}
+    assert isinstance(chunk(town, basis, by_category["guidance"].doc), Chunk)
+    assert chunk(town, basis, by_category[COMMENT].doc) == Refused(DenialCode.NOT_IN_SCOPE, DenialCode.NOT_IN_SCOPE)
+    with town.work() as session:
+        assert queries.sent_originals(session, family.child) == frozenset()
 
 
 def test_a_request_without_a_move_has_no_dossier_and_gives_by_choice_alone(town: Town) -> None:

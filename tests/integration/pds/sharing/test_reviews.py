@@ -118,10 +118,10 @@ def test_nobody_else_reviews_and_the_attempt_is_logged(town: Town) -> None:
         DenialCode.NOT_A_DECIDER, DenialCode.NOT_A_DECIDER
     )
     for act in (read, see):
-        answer = act(town, other.mother, family.child, request)  # type: ignore[operator]
+        answer = act(town, other.mother, family.child, request)
         assert isinstance(answer, Refused)
         assert answer.shown is DenialCode.NOTHING_HERE
-        assert act(town, family.mother, family.child, uuid4()) == NOTHING  # type: ignore[operator]
-        assert act(town, family.mother, uuid4(), request) == NOTHING  # type: ignore[operator]
+        assert act(town, family.mother, family.child, uuid4()) == NOTHING
+        assert act(town, family.mother, uuid4(), request) == NOTHING
     assert comment(town, family.mother, uuid4(), request, "?") == NOTHING
     assert ("learner:statutory:read", "refused") in town.acts(family.child)

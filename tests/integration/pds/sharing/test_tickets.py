@@ -7,14 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from consent.vocabulary import RequestState
+from consent.vocabulary import Move, PurposeCode, RequestState
 from pds.sharing import requests, tickets
 from pds.sharing.enforcement import Refused
 from pds.sharing.grants import expire_due as expire_grants
 from pds.sharing.requests import Opening
 from tests.integration.conftest import NOW
-from tests.integration.pds.sharing.town import ASKED, Town
+from tests.integration.pds.sharing.town import ASKED, WEST_SCHOOL, Town
 from trust.ticket import Ticket, read_ticket
+from web.database import bind_context
 
 
 def issue(town: Town, child: UUID) -> Ticket:
@@ -44,7 +45,7 @@ def test_an_unknown_an_ended_and_an_old_ticket_lead_nowhere(town: Town) -> None:
     assert use(town, second, uuid4(), days=60) is None
     assert use(town, replace(second, text=issue(town, town.family().child).text), uuid4(), days=61) is None
     with town.web() as session:
-        requests.bind_context(session, learners=[family.child])
+        bind_context(session, learners=[family.child])
         assert tickets.end(session, family.child, now=NOW) == 1
     assert use(town, second, uuid4()) is None
 
@@ -80,18 +81,13 @@ def test_a_request_opened_twice_is_one(town: Town) -> None:
 
 
 def test_no_request_is_opened_for_a_child_who_is_not_here(town: Town) -> None:
-    opening = Opening(uuid4(), uuid4(), town_recipient(), *asked(), NOW, NOW + timedelta(days=30), "case")
+    opening = Opening(
+        uuid4(), uuid4(), WEST_SCHOOL, Move.TRANSFER, PurposeCode.TRANSFER_OF_SCHOOL, ASKED, NOW,
+        NOW + timedelta(days=30), "case",
+    )  # fmt: skip
     with town.work() as session:
         assert not requests.open_request(session, town.jobs, opening, NOW)
         assert requests.standing(session, opening.request_id) is None
-
-
-def asked() -> tuple[requests.Move, requests.PurposeCode, requests.Terms]:
-    return requests.Move.TRANSFER, requests.PurposeCode.TRANSFER_OF_SCHOOL, ASKED
-
-
-def town_recipient() -> requests.Recipient:
-    return requests.Recipient("west.node", "C120299000017", "となり市立西小学校")
 
 
 def test_what_is_asked_is_an_entry_that_names_the_school(town: Town) -> None:
