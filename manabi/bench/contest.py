@@ -97,20 +97,22 @@ class Score:
         return median(sum(each.cpu_seconds[part] for part in parts) * 1000 / each.outcome.count for each in self.rounds)
 
 
-def run_rounds(contestants: Sequence[Contestant], rounds: int, *, least_body: int) -> list[Mapping[Shape, Score]]:
+def run_rounds(
+    contestants: Sequence[Contestant], rounds: int, *, least_body: int, shapes: Sequence[Shape] = tuple(Shape)
+) -> list[Mapping[Shape, Score]]:
     """Warm every contestant up, then let them take turns, each beginning every other round; return their scores."""
     warm_ups = [
-        {shape: _play(contestant, shape, contestant.reads_per_round // 2, least_body) for shape in Shape}
+        {shape: _play(contestant, shape, contestant.reads_per_round // 2, least_body) for shape in shapes}
         for contestant in contestants
     ]
-    played: list[dict[Shape, list[Round]]] = [{shape: [] for shape in Shape} for _ in contestants]
+    played: list[dict[Shape, list[Round]]] = [{shape: [] for shape in shapes} for _ in contestants]
     for turn in range(rounds):
         order = list(enumerate(contestants))
         for index, contestant in order if turn % 2 == 0 else reversed(order):
-            for shape in Shape:
+            for shape in shapes:
                 played[index][shape].append(_play(contestant, shape, contestant.reads_per_round, least_body))
     return [
-        {shape: Score(warm_up[shape], tuple(each[shape])) for shape in Shape}
+        {shape: Score(warm_up[shape], tuple(each[shape])) for shape in shapes}
         for warm_up, each in zip(warm_ups, played, strict=True)
     ]
 

@@ -1,4 +1,4 @@
-"""A load generator for loopback addresses: a fixed number of GETs over kept-alive connections, each answer checked."""
+"""A load generator for loopback addresses: a fixed number of requests over kept-alive connections, each one checked."""
 
 import asyncio
 import time
@@ -13,15 +13,19 @@ _NO_ANSWER = (OSError, EOFError, ValueError, asyncio.LimitOverrunError)  # OSErr
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GET: path and headers."""
+    """One request: path and headers of a GET, or with a body of a POST."""
 
     path: str
     headers: Mapping[str, str]
+    body: bytes | None = None
 
     def to_bytes(self, host: str) -> bytes:
         """Return the request as it goes over the wire."""
-        lines = [f"GET {self.path} HTTP/1.1", f"Host: {host}", *(f"{k}: {v}" for k, v in self.headers.items())]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        method = "GET" if self.body is None else "POST"
+        lines = [f"{method} {self.path} HTTP/1.1", f"Host: {host}", *(f"{k}: {v}" for k, v in self.headers.items())]
+        if self.body is not None:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode() + (self.body or b"")
 
 
 @dataclass(frozen=True, slots=True)
