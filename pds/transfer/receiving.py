@@ -6,7 +6,9 @@ grant has ended is thrown away. One document that is not believed refuses the wh
 wrong, nothing of it is kept, and it can be sent again.
 """
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -44,6 +46,9 @@ ALL_READ: Final = ""
 """A cursor: every page was read, files may still be on their way."""
 CHUNKS_PER_COMMIT: Final = 16
 """1 MiB: what a killed worker fetches again at most."""
+CALLS_AT_ONCE: Final = 4
+CHUNKS_AHEAD: Final = 8
+"""512 KiB that are on their way at most."""
 MOST_PROBLEMS: Final = 200
 _TOKEN_MARGIN: Final = timedelta(seconds=30)
 _CAME_IN: Final = Allowed(Relation.OPERATOR, "transfer.received", "")
@@ -103,14 +108,23 @@ class _Pull:
 
     def work(self) -> None:
         """Read every page, then every file, then conclude."""
-        while (cursor := self._cursor()) != ALL_READ:
-            page = self._peer.read_page(self._access(), cursor)
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as ahead:
+            self._read_pages(ahead)
+            while (file := self._next_file()) is not None:
+                self._fetch(file, ahead)
+        self._conclude()
+
+    def _read_pages(self, ahead: Executor) -> None:
+        """Read page after page; the next one is on its way while one is verified and kept."""
+        cursor = self._cursor()
+        coming = None if cursor == ALL_READ else ahead.submit(self._peer.read_page, self._access(), cursor)
+        while coming is not None:
+            page = coming.result()
             self._after("pull-page")
+            coming = None if page.next is None else ahead.submit(self._peer.read_page, self._access(), page.next)
             self._keep_page(page, cursor)
             self._after("pull-page-kept")
-        while (file := self._next_file()) is not None:
-            self._fetch(file)
-        self._conclude()
+            cursor = page.next
 
     def _access(self) -> str:
         now = self._run.clock()
@@ -164,15 +178,14 @@ class _Pull:
         self._done += len(page.documents)
         self._run.note_progress(self._done, None)
 
-    def _fetch(self, file: OpenFile) -> None:
+    def _fetch(self, file: OpenFile, ahead: Executor) -> None:
         """Fetch the rest of a file and hold it against the hash that the school signed."""
         plan, node = self._plan, self._node
         with self._run.database.session() as session:
             running = storing.digest_so_far(session, node, plan.key, file)
         waiting: list[bytes] = []
         received = file.received
-        while received < file.size:
-            chunk = self._peer.read_chunk(self._access(), str(file.doc), file.file_no, received)
+        for chunk in self._chunks(file, ahead):
             self._after("pull-chunk")
             if len(chunk) != min(CHUNK_BYTES, file.size - received):
                 return self._refuse_file(file, Fault.FILE_SIZE)
@@ -190,6 +203,23 @@ class _Pull:
             session.commit()
         self._after("pull-file-whole")
         return None
+
+    def _chunks(self, file: OpenFile, ahead: Executor) -> Iterator[bytes]:
+        """Yield the chunks of a file in their order; a few are on their way while one is kept."""
+        offsets = iter(range(file.received, file.size, CHUNK_BYTES))
+        coming: deque[Future[bytes]] = deque()
+
+        def order() -> None:
+            offset = next(offsets, None)
+            if offset is not None:
+                coming.append(ahead.submit(self._peer.read_chunk, self._access(), str(file.doc), file.file_no, offset))
+
+        for _ in range(CHUNKS_AHEAD):
+            order()
+        while coming:
+            chunk = coming.popleft().result()
+            order()
+            yield chunk
 
     def _keep_chunks(self, file: OpenFile, received: int, chunks: Sequence[bytes]) -> None:
         first = (received - sum(map(len, chunks))) // CHUNK_BYTES

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import Table, delete, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,9 @@ from pds.transfer.sealed import CHUNK_BYTES, chunk_binding, document_binding, fi
 from pds.transfer.states import Lane
 from trust.sealing import seal, unseal
 
-_FILES: Final = ReceivedFile.__table__
+_DOCUMENTS: Final = cast("Table", ReceivedDocument.__table__)
+_FILES: Final = cast("Table", ReceivedFile.__table__)
+_CHUNKS: Final = cast("Table", ReceivedFileChunk.__table__)
 _OF_CASE: Final = "learner_id = :learner AND transfer_id = :transfer"
 
 
@@ -61,51 +63,64 @@ def keep_documents(
     if not documents:
         return 0
     secret = node.keyring.subject_key(key.learner)
-    fresh = 0
-    for one in documents:
-        values = {
-            "basis_id": basis, "lane": lane.value, "category": one.category, "school_year": one.school_year,
-            "issuer_code": one.chain[0].school_code, "issuer_name": one.chain[0].school_name,
-            "key_id": one.chain[0].key_id, "sha256": one.sha256,
-            "sealed": seal(
-                secret, document_binding(node, key.learner, key.transfer, one.doc, one.version), one.token.encode()
+    named = {(one.doc, one.version): one for one in documents}
+    adding = insert(_DOCUMENTS).values(
+        [
+            {
+                **_place_of(key, one.doc, one.version), "basis_id": basis, "lane": lane.value,
+                "category": one.category, "school_year": one.school_year, "issuer_code": one.chain[0].school_code,
+                "issuer_name": one.chain[0].school_name, "key_id": one.chain[0].key_id, "sha256": one.sha256,
+                "sealed": seal(
+                    secret, document_binding(node, key.learner, key.transfer, one.doc, one.version), one.token.encode()
+                ),
+                "received_at": now, "erased_at": None,
+            }
+            for one in named.values()
+        ]
+    )  # fmt: skip
+    columns = [column.name for column in _DOCUMENTS.primary_key]
+    written = session.execute(
+        adding.on_conflict_do_update(
+            index_elements=columns,
+            set_={one.name: adding.excluded[one.name] for one in _DOCUMENTS.c if one.name not in columns},
+            where=_DOCUMENTS.c.sealed.is_(None) | (_DOCUMENTS.c.sha256 != adding.excluded.sha256),
+        ).returning(_DOCUMENTS.c.doc_id, _DOCUMENTS.c.version)
+    ).all()
+    fresh = [named[row.doc_id, row.version] for row in written]
+    _list_files(session, node, key, secret, fresh)
+    return len(fresh)
+
+
+def _list_files(session: Session, node: Node, key: CaseKey, secret: bytes, documents: Sequence[Believed]) -> None:
+    """Put down which files documents have, in place of whatever was listed for these versions before."""
+    if not documents:
+        return
+    session.execute(
+        delete(ReceivedFile).where(
+            ReceivedFile.learner_id == key.learner,
+            ReceivedFile.transfer_id == key.transfer,
+            tuple_(ReceivedFile.doc_id, ReceivedFile.version).in_([(one.doc, one.version) for one in documents]),
+        )
+    )
+    rows = [
+        {
+            **_place_of(key, one.doc, one.version), "file_no": file.no, "media_type": file.media_type,
+            "size": file.size, "sha256": file.sha256, "received": 0, "complete": False,
+            "name": seal(
+                secret,
+                file_name_binding(node, key.learner, key.transfer, one.doc, one.version, file.no),
+                file.name.encode(),
             ),
-            "received_at": now, "erased_at": None,
-        }  # fmt: skip
-        place = {
-            "learner_id": key.learner, "transfer_id": key.transfer, "doc_id": one.doc, "version": one.version,
-        }  # fmt: skip
-        written = session.execute(
-            insert(ReceivedDocument)
-            .values(**place, **values)
-            .on_conflict_do_update(
-                index_elements=list(place),
-                set_=values,
-                where=ReceivedDocument.sealed.is_(None) | (ReceivedDocument.sha256 != one.sha256),
-            )
-            .returning(ReceivedDocument.doc_id)
-        ).first()
-        if written is None:
-            continue
-        fresh += 1
-        session.execute(delete(ReceivedFile).where(*(_FILES.c[name] == value for name, value in place.items())))
-        if one.files:
-            session.execute(
-                insert(ReceivedFile),
-                [
-                    {
-                        **place, "file_no": file.no, "media_type": file.media_type, "size": file.size,
-                        "sha256": file.sha256, "received": 0, "complete": False,
-                        "name": seal(
-                            secret,
-                            file_name_binding(node, key.learner, key.transfer, one.doc, one.version, file.no),
-                            file.name.encode(),
-                        ),
-                    }
-                    for file in one.files
-                ],
-            )  # fmt: skip
-    return fresh
+        }
+        for one in documents
+        for file in one.files
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(_FILES), rows)
+
+
+def _place_of(key: CaseKey, doc: UUID, version: int) -> dict[str, Any]:
+    return {"learner_id": key.learner, "transfer_id": key.transfer, "doc_id": doc, "version": version}
 
 
 def next_open_file(session: Session, key: CaseKey, lane: Lane, basis: UUID) -> OpenFile | None:
@@ -135,7 +150,7 @@ def keep_chunks(
         }
         for number, chunk in enumerate(chunks)
     ]  # fmt: skip
-    session.execute(insert(ReceivedFileChunk).on_conflict_do_nothing(), rows)
+    session.execute(insert(_CHUNKS).on_conflict_do_nothing(), rows)
     received = first * CHUNK_BYTES + sum(len(chunk) for chunk in chunks)
     _move_file(session, key, file, received=received)
 
@@ -151,7 +166,7 @@ def begin_again(session: Session, key: CaseKey, file: OpenFile) -> None:
     _move_file(session, key, file, received=0)
 
 
-def digest_so_far(session: Session, node: Node, key: CaseKey, file: OpenFile) -> "Any":
+def digest_so_far(session: Session, node: Node, key: CaseKey, file: OpenFile) -> Any:
     """Return the running hash over the chunks that are here, for going on after an interruption."""
     running = sha256()
     if file.received:
