@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
+from manabi.check import own_records
 from manabi.check.authenticator import Authenticator
 from manabi.check.client import Answer, Client
 from manabi.check.enrolment import enrol_staff, is_signed_in, sign_out
@@ -51,6 +52,9 @@ class LookBack:
             ("every year names its source and signature", self.see_sources),
             ("student opens a register page", self.open_register),
             ("the interface gives the same record", self.compare_with_interface),
+            ("student opens a report card", self.open_report),
+            ("one subject is followed through the years", self.follow_subject),
+            ("student saves a file of the portfolio", self.save_file),
             ("languages and readings differ", self.switch_languages),
             ("student keeps a first signed log", self.keep_first_log),
             ("teacher opens the student's record", self.look_as_teacher),
@@ -161,6 +165,18 @@ class LookBack:
         same = ("category", "school", "version", "signed_by")
         expect(all(self._register[name] == line[name] for name in same), "the timeline tells the same", line)
         return f"version {self._register['version']}, {len(words)} texts compared"
+
+    def open_report(self) -> str:
+        """Open the newest report card, a form per term."""
+        return own_records.open_report(self._student, self._at(""), self._api(""), self._timeline)
+
+    def follow_subject(self) -> str:
+        """Follow one subject by the form of the timeline."""
+        return own_records.follow_subject(self._student, self._at(""), self._timeline)
+
+    def save_file(self) -> str:
+        """Save a file the student made; it has the hash that the school signed."""
+        return own_records.save_file(self._student, self._at(""), self._api(""), self._timeline)
 
     def switch_languages(self) -> str:
         """English, plain Japanese and readings each change the page; Japanese brings back the first one."""

@@ -120,6 +120,15 @@ class Page:
         return [_read_form(one, self.address) for one in self.root.find_all("form")]
 
     @property
+    def token(self) -> str:
+        """The token that the page's forms carry against forged requests; raises `Unmet` where there is none."""
+        for form in self.forms:
+            for name, value in form.values:
+                if name == "csrf_token":
+                    return value
+        raise Unmet(expected=f"a form on {self.address}", found=self._summary())
+
+    @property
     def passkeys(self) -> list[PasskeyPlace]:
         """All places where a passkey can be used or registered."""
         return [

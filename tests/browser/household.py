@@ -1,15 +1,20 @@
 """A household for the browser: a girl in junior high with eight years of records, her small brother, their mother."""
 
+import random
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from consent.vocabulary import Category, StaffRole
+from manabi.sample.pictures import landscape
 from pds.access_log.entries import Purpose
 from pds.node import Node
 from pds.people import service as people
 from pds.people.details import Name
+from pds.records.bodies import published_categories
+from pds.records.files import attach
 from pds.sharing.enforcement import Asking, read_overview, read_record
 from tests.factories import bodies
 from tests.factories.node import EAST, NOW, WEST, World
@@ -39,6 +44,9 @@ class Household:
     health: UUID
     enrolment: UUID
     attendance: UUID
+    report: UUID
+    assessment: UUID
+    portfolio: UUID
 
 
 def settle_household(world: World, reader: Node) -> Household:
@@ -87,8 +95,28 @@ def _write_girl(world: World, girl: UUID, north: UUID, east: UUID, west: UUID) -
         if year < 2026:
             guidance = bodies.guidance(year, grade, absent=index + 1, **where)
             kept["guidance"] = world.record(girl, school, Category.GUIDANCE, [guidance], **place)
+        if year == 2025:
+            _write_own(world, girl, school, grade, kept, where, place)
     _write_enrolments(world, girl, north, east, west, kept)
     return kept
+
+
+def _write_own(
+    world: World, girl: UUID, school: UUID, grade: str, kept: dict[str, UUID], where: Any, place: dict[str, Any]
+) -> None:
+    """What a year holds beside the register, with a picture that the girl painted."""
+    picture = landscape(random.Random(11))
+    body = bodies.portfolio(place["school_year"], grade, **where)
+    body["entries"][1]["files"][0] |= {"size": len(picture), "sha256": sha256(picture).hexdigest()}
+    report = bodies.report(place["school_year"], grade, **where)
+    tests = bodies.assessment(place["school_year"], grade, **where)
+    kept["report"] = world.record(girl, school, Category.REPORT, [report], **place)
+    kept["assessment"] = world.record(girl, school, Category.ASSESSMENT, [tests], **place)
+    kept["portfolio"] = world.record(girl, school, Category.PORTFOLIO, [body], **place)
+    attach(
+        world.session, world.node, girl, kept["portfolio"], 1,
+        file_no=1, name=body["entries"][1]["files"][0]["name"], media_type="image/png", content=[picture],
+    )  # fmt: skip
 
 
 def _write_enrolments(world: World, girl: UUID, north: UUID, east: UUID, west: UUID, kept: dict[str, UUID]) -> None:
@@ -149,7 +177,7 @@ def _let_people_look(
             assert viewer is not None
             asking = Asking(viewer, purpose, at, f"K7Q-{number}MX-4HT")
             if kind is None:
-                read_overview(session, node, asking, girl, tuple(Category))
+                read_overview(session, node, asking, girl, sorted(published_categories()))
             else:
                 read_record(session, node, asking, girl, records[kind])
             session.commit()

@@ -19,7 +19,10 @@ _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     "resultTypes": ["violations"],
 }
-PAGES = ("home", "timeline", "year", "guidance", "health", "enrolment", "attendance", "log", "refused", "protection")
+PAGES = (
+    "home", "timeline", "year", "guidance", "health", "enrolment", "attendance", "report", "assessment", "portfolio",
+    "subject", "log", "refused", "protection",
+)  # fmt: skip
 
 
 def address(site: Site, name: str) -> str:
@@ -33,6 +36,10 @@ def address(site: Site, name: str) -> str:
         "health": f"{base}records/{home.health}",
         "enrolment": f"{base}records/{home.enrolment}",
         "attendance": f"{base}records/{home.attendance}",
+        "report": f"{base}records/{home.report}",
+        "assessment": f"{base}records/{home.assessment}",
+        "portfolio": f"{base}records/{home.portfolio}",
+        "subject": f"{base}?subject=arithmetic",
         "log": f"{base}log",
         "refused": f"{base}log?only=refused",
         "protection": "/protection",
@@ -73,7 +80,7 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
 
 
 @pytest.mark.parametrize("view", ["en.off", "plain.all", "ja.all"])
-@pytest.mark.parametrize("name", ["home", "year", "health", "log"])
+@pytest.mark.parametrize("name", ["home", "year", "health", "report", "portfolio", "subject", "log"])
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
     site: Site, window: Window, view: str, name: str
 ) -> None:
@@ -103,6 +110,32 @@ def test_a_student_walks_from_home_to_the_record_and_the_log(site: Site, open_br
     page.get_by_role("navigation", name="この記録のページ").get_by_role("link", name="だれが見たか").click()
     expect(page.get_by_text("みらい市立西中学校の学級担任が、日々の出欠を見ました")).to_be_visible()
     expect(page.get_by_text("あなたが、")).to_be_visible()
+
+
+def test_a_student_follows_one_subject_without_javascript(site: Site, window: Window) -> None:
+    page = window(site.household.girl_login, PHONE, java_script_enabled=False)
+    page.goto(address(site, "timeline"))
+    page.get_by_label("1つの教科を年を追って見る").select_option("算数")
+    page.get_by_role("button", name="表示する").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("算数")
+    years = page.get_by_role("heading", level=2)
+    expect(years.first).to_contain_text("2025年度")
+    expect(page.get_by_text("8問中7問正答")).to_be_visible()
+    page.get_by_role("link", name="通知表").first.click()
+    expect(page.get_by_role("heading", level=3, name="1学期")).to_be_visible()
+    page.goto(address(site, "timeline") + "?subject=information")
+    expect(page.get_by_text("この教科の記録は、まだありません")).to_be_visible()
+
+
+def test_a_student_saves_a_picture_of_her_own(site: Site, window: Window) -> None:
+    page = window(site.household.girl_login, PHONE)
+    page.goto(address(site, "year"))
+    page.get_by_role("link", name="秋の川原").click()
+    expect(page.get_by_text("水の色を何回もぬり重ねました。")).to_be_visible()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="川原の絵.png").click()
+    assert started.value.suggested_filename == "川原の絵.png"
+    assert Path(started.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_check_mark_opens_the_proof_in_words(site: Site, window: Window) -> None:

@@ -124,7 +124,7 @@ def test_the_walk_looks_back_over_a_served_node(serve: Callable[[Bend], Any]) ->
     assert report.ok, report.to_text()
     document = json.loads(json.dumps(report.to_document()))
     assert set(document) == {"scenario", "ok", "seconds", "steps"}
-    assert len(document["steps"]) == 18
+    assert len(document["steps"]) == 21
     assert all(step["detail"] for step in document["steps"])
 
 
@@ -156,6 +156,14 @@ def show_closed_field(path: str, kind: str, body: bytes) -> bytes:
     return body.replace(b"</main>", "<p>閉じられた所見です。</p></main>".encode()) if "/records/" in path else body
 
 
+def spoil_a_file(path: str, kind: str, body: bytes) -> bytes:
+    return body + b"\0" if "/files/" in path else body
+
+
+def forget_the_filter(path: str, kind: str, body: bytes) -> bytes:
+    return body.replace(b"/records/", b"/years/") if b'value="japanese" selected' in body else body
+
+
 def drop_a_year(path: str, kind: str, body: bytes) -> bytes:
     if not path.endswith("/timeline"):
         return body
@@ -179,6 +187,8 @@ def hide_refusals(path: str, kind: str, body: bytes) -> bytes:
     [
         (drop_a_year, "timeline begins in grade 1"),
         (forge_a_signer, "the interface gives the same record"),
+        (spoil_a_file, "student saves a file of the portfolio"),
+        (forget_the_filter, "one subject is followed through the years"),
         (leave_a_look_out, "student keeps a first signed log"),
         (show_closed_field, "teacher opens the student's record"),
         (TellApart(), "another child's record is refused like an unknown one"),
