@@ -10,6 +10,7 @@ from pds.access_log.sequencer import Sequencer
 from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.records import retention
+from pds.sharing import grants
 from web.jobs.doorbell import LOOK
 from web.jobs.runner import Handler, Runner
 from web.replay import service as replay
@@ -23,9 +24,12 @@ def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
     """Run until told to stop. Whatever a killed worker left is taken over when its lease lapses."""
     with node.database.session() as session:
         returned = retention.replay_journal(session, node)
+        revived = grants.replay_journal(session, node, node.clock())
         session.commit()
     if returned:
         log.warning("%s erased people had come back with the database and were removed again", returned)
+    if revived:
+        log.warning("%s grants stood open that the journal says were withdrawn; they are ended now", revived)
     runner = Runner(node.database, handlers, node.clock, sweep=node.settings.sweep, lease=node.settings.lease)
     stopping = threading.Event()
     threads = [

@@ -205,21 +205,6 @@ def note_roster(
     return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
 
 
-def note_act(
-    session: Session,
-    node: Node,
-    asking: Asking,
-    verdict: Allowed | Denied,
-    child: KnownChild | None,
-    act: Act,
-    *,
-    under: UUID | None = None,
-) -> Refused | None:
-    """Log an act of office that opens no record, such as the issue of a transfer ticket, or its refusal."""
-    entries.write(session, node, [entry_by_viewer(node, asking, child, verdict, act, None, under=under)])
-    return Refused(verdict.code, public_code(verdict)) if isinstance(verdict, Denied) else None
-
-
 def note_code(
     session: Session, node: Node, asking: Asking, verdict: Allowed | Denied, child: KnownChild | None, person: UUID
 ) -> Refused | None:
