@@ -160,6 +160,6 @@ def _grant(session: Session, refresher: Refresher, learner: UUID, now: datetime)
     session.flush()
     basis = Basis(BasisKind.GRANT, learner, grant)
     token = make_token()
-    binding = Binding(CLIENT, refresher.jkt, basis, request, granted_records(asked, grant, terms))
+    binding = Binding(CLIENT, refresher.jkt, basis, request, granted_records(asked, grant, terms.to_wire()))
     keep(session, token, TokenKind.REFRESH, binding, now=now, expires_at=until)
     return token

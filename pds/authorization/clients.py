@@ -6,15 +6,11 @@ RS256, refuse PS256 and Ed25519, pass an array as `aud` and accept an assertion 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion  # type: ignore[import-untyped]
-from sqlalchemy.orm import Session
 
 from pds.authorization.errors import ClientRefused
-from pds.node import Node
-from pds.participants.service import current_registry
 from trust.proof import Assertion, ProofRefused, check_assertion, peek_client
 from trust.registry import KeyUse, Participant
 
@@ -56,13 +52,6 @@ class RegisteredClient:
     def get_allowed_scope(self, scope: str | None) -> str:
         """Return the scope of a token: none, details say it all."""
         return ""
-
-
-def find_client(session: Session, node: Node, client_id: str, *, now: datetime) -> RegisteredClient | None:
-    """Return a participant of the registry in force as a client; None for anybody else."""
-    registry = current_registry(session, node, now)
-    participant = None if registry is None else registry.by_id(client_id)
-    return None if participant is None else RegisteredClient(participant)
 
 
 class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]

@@ -58,9 +58,9 @@ def read_dossier(text: str | None) -> UUID:
     return UUID(_only(text, DOSSIER)["identifier"])
 
 
-def granted_records(asked: Mapping[str, Any], grant_id: UUID, terms: Terms) -> list[dict[str, Any]]:
-    """Return what was granted in the words of what was asked."""
-    return [{**asked, "identifier": str(grant_id), **terms.to_wire()}]
+def granted_records(asked: Mapping[str, Any], grant_id: UUID, terms: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was granted in the words of what was asked; `terms` in their wire form."""
+    return [{**asked, "identifier": str(grant_id), **terms}]
 
 
 def dossier_details(dossier: UUID) -> list[dict[str, Any]]:

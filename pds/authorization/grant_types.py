@@ -152,7 +152,7 @@ class RefreshGrant(BoundGrant):
             raise GrantRefused("this refresh token does not serve")
         bound = kept.binding
         grant = queries.standing_grant(
-            session, request.node, bound.basis.learner, bound.basis.id, self.client_id, now=request.now
+            session, request.node, bound.basis.learner, bound.basis.id, self.client_id, now=request.now, lightly=True
         )
         if grant is None:
             raise GrantRefused("this refresh token does not serve")

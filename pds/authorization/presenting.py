@@ -13,7 +13,6 @@ from typing import Final
 from flask import Response, g, request
 
 from pds.authorization import tokens
-from pds.authorization.clients import find_client
 from pds.authorization.errors import OAuthRefused
 from pds.authorization.requests import NodeRequest
 from pds.authorization.server import NodeServer, current_server
@@ -83,13 +82,15 @@ def _authenticate(server: NodeServer) -> Presented:
         shown.spend()
     except OAuthRefused as refused:
         raise TokenRefused(refused.error, reason=refused.description) from refused
+    registry = server.look()  # before this request holds a connection
     kept = tokens.find(shown.session, token.strip())
     if (
         kept is None
         or kept.kind is not TokenKind.ACCESS
         or not kept.stands(shown.now)
         or kept.binding.jkt != proof.jkt
-        or find_client(shown.session, server.node, kept.binding.client_id, now=shown.now) is None
+        or registry is None
+        or registry.by_id(kept.binding.client_id) is None
     ):
         raise TokenRefused("invalid_token", reason="it does not serve")
     return Presented(kept.binding.client_id, kept.binding.basis)

@@ -6,17 +6,22 @@ page that is pulled.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from consent.scope import Terms
 from consent.vocabulary import GrantState
 from pds.node import Node
 from pds.sharing.parties import DossierState
 from web.database import bind_context
+
+_BIND_LIGHTLY: Final = text(
+    "SELECT set_config('app.learners', :learner, true), set_config('app.person', '', true), "
+    "set_config('synchronous_commit', 'off', true)"
+)
+"""Names the learner as `bind_context` does, and lets the commit answer before the disk has it."""
 
 _GRANT: Final = text(
     "SELECT state, until, terms FROM share_grant "
@@ -31,26 +36,32 @@ _OVER: Final = frozenset({GrantState.REVOKED, GrantState.EXPIRED, GrantState.SUP
 
 @dataclass(frozen=True, slots=True)
 class StandingGrant:
-    """A grant that is not over, though it may be paused, and its terms as they are now."""
+    """A grant that is not over, though it may be paused, and its terms as they are now, in their wire form."""
 
-    terms: Terms
+    terms: dict[str, Any]
     until: datetime
 
 
 def standing_grant(
-    session: Session, node: Node, learner: UUID, grant_id: UUID, client_id: str, *, now: datetime
+    session: Session, node: Node, learner: UUID, grant_id: UUID, client_id: str, *, now: datetime, lightly: bool = False
 ) -> StandingGrant | None:
     """Return a client's grant unless it is over. A pause ends no token: it comes back, and meanwhile opens nothing.
 
-    What the journal says was withdrawn is over, whatever the row says.
+    What the journal says was withdrawn is over, whatever the row says. `lightly` is for a transaction that writes an
+    access token and nothing else: its commit does not wait for the disk, since a client whose access token is lost in
+    a power failure asks for another.
     """
     if node.keyring.journal.is_revoked(grant_id):
         return None
-    bind_context(session, learners=[learner])
-    row = session.execute(_GRANT, {"learner": learner, "grant": grant_id, "client": client_id}).first()
-    if row is None or GrantState(row.state) in _OVER or row.until <= now:
+    connection = session.connection()
+    if lightly:
+        connection.execute(_BIND_LIGHTLY, {"learner": str(learner)})
+    else:
+        bind_context(session, learners=[learner])
+    row = connection.execute(_GRANT, {"learner": learner, "grant": grant_id, "client": client_id}).first()
+    if row is None or row.state in _OVER or row.until <= now:
         return None
-    return StandingGrant(Terms.from_wire(row.terms), row.until)
+    return StandingGrant(row.terms, row.until)
 
 
 def learner_of_dossier(session: Session, dossier: UUID, client_id: str) -> UUID | None:

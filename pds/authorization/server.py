@@ -1,20 +1,24 @@
 """The OAuth library as this node uses it: which grants and endpoints exist, who the clients are, how answers look."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from authlib.oauth2 import AuthorizationServer  # type: ignore[import-untyped]
 from flask import current_app
 
 from pds.authorization import clients
-from pds.authorization.clients import PrivateKeyJwt, RegisteredClient, find_client
+from pds.authorization.clients import PrivateKeyJwt, RegisteredClient
 from pds.authorization.endpoints import Introspection, Revocation
 from pds.authorization.grant_types import CibaGrant, DossierGrant, RefreshGrant
 from pds.authorization.lodging_endpoint import BackchannelAuthentication
 from pds.authorization.requests import NodeRequest
 from pds.node import Node
+from pds.participants.service import current_registry
+from trust.registry import Registry
 from web.jobs.doorbell import Doorbell
 
+_LOOK_EVERY: Final = timedelta(seconds=1)
 EXTENSION: Final = "manabi.authorization"
 
 Answer = tuple[int, dict[str, Any], Sequence[tuple[str, str]]]
@@ -26,6 +30,7 @@ class NodeServer(AuthorizationServer):  # type: ignore[misc]
     def __init__(self, node: Node, bell: Doorbell) -> None:
         super().__init__(scopes_supported=[clients.SCOPE])
         self.node, self.bell = node, bell
+        self._looked: tuple[datetime, Registry | None] = (datetime.min.replace(tzinfo=UTC), None)
         self.register_client_auth_method(clients.METHOD, PrivateKeyJwt())
         for grant in (CibaGrant, RefreshGrant, DossierGrant):
             self.register_grant(grant)
@@ -33,9 +38,20 @@ class NodeServer(AuthorizationServer):  # type: ignore[misc]
             self.register_endpoint(endpoint)
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
-        """Return a participant of the registry in force. Uses a connection of its own and gives it back at once."""
-        with self.node.database.session() as session:
-            return find_client(session, self.node, client_id, now=self.node.clock())
+        """Return a participant of the registry in force as a client; None for anybody else."""
+        registry = self.look()
+        participant = None if registry is None else registry.by_id(client_id)
+        return None if participant is None else RegisteredClient(participant)
+
+    def look(self) -> Registry | None:
+        """Return the registry in force. Each process asks once a second, on a connection of its own."""
+        now = self.node.clock()
+        looked_at, registry = self._looked
+        if registry is None or not timedelta() <= now - looked_at < _LOOK_EVERY or now >= registry.expires_at:
+            with self.node.database.session() as session:
+                registry = current_registry(session, self.node, now)
+            self._looked = (now, registry)
+        return registry
 
     def create_oauth2_request(self, request: NodeRequest) -> NodeRequest:
         """Requests arrive here as the library should see them."""

@@ -4,6 +4,7 @@ A token says nothing and decides nothing. It leads to a basis, and whoever is sh
 The tokens of one redemption are a family; ending the refresh token ends all of them.
 """
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
 from pds.authorization.models import OauthToken
@@ -24,6 +25,15 @@ LONGEST: Final = 256
 """Characters of a token that is looked up at all."""
 
 _RANDOM_BYTES: Final = 32
+_KEEP: Final = text(
+    "INSERT INTO oauth_token (token_hash, kind, client_id, jkt, learner_id, basis, basis_id, family, details, "
+    "issued_at, expires_at) VALUES (:token_hash, :kind, :client_id, :jkt, :learner_id, :basis, :basis_id, :family, "
+    "CAST(:details AS jsonb), :issued_at, :expires_at)"
+)
+_FIND: Final = text(
+    "SELECT token_hash, kind, client_id, jkt, learner_id, basis, basis_id, family, details, issued_at, expires_at, "
+    "revoked_at FROM oauth_token WHERE token_hash = :token_hash"
+)
 
 
 class TokenKind(StrEnum):
@@ -69,13 +79,14 @@ def keep(
     session: Session, token: str, kind: TokenKind, binding: Binding, *, now: datetime, expires_at: datetime
 ) -> None:
     """Remember a token that is about to be handed out, by its hash."""
-    session.execute(
-        insert(OauthToken).values(
-            token_hash=_hash(token), kind=kind.value, client_id=binding.client_id, jkt=binding.jkt,
-            learner_id=binding.basis.learner, basis=binding.basis.kind.value, basis_id=binding.basis.id,
-            family=binding.family, details={"list": list(binding.details)}, issued_at=now, expires_at=expires_at,
-            revoked_at=None,
-        )
+    basis = binding.basis
+    session.connection().execute(
+        _KEEP,
+        {
+            "token_hash": _hash(token), "kind": kind.value, "client_id": binding.client_id, "jkt": binding.jkt,
+            "learner_id": basis.learner, "basis": basis.kind.value, "basis_id": basis.id, "family": binding.family,
+            "details": json.dumps({"list": list(binding.details)}), "issued_at": now, "expires_at": expires_at,
+        },
     )  # fmt: skip
 
 
@@ -83,14 +94,12 @@ def find(session: Session, token: str) -> Token | None:
     """Return a token as it is kept, standing or not; None for one that never was."""
     if not 0 < len(token) <= LONGEST:
         return None
-    row = session.execute(select(*OauthToken.__table__.columns).where(OauthToken.token_hash == _hash(token))).first()
+    row = session.connection().execute(_FIND, {"token_hash": _hash(token)}).first()
     if row is None:
         return None
     basis = Basis(BasisKind(row.basis), row.learner_id, row.basis_id)
     binding = Binding(row.client_id, row.jkt, basis, row.family, row.details["list"])
-    return Token(
-        bytes(row.token_hash), TokenKind(row.kind), binding, row.issued_at, row.expires_at, row.revoked_at
-    )  # fmt: skip
+    return Token(bytes(row.token_hash), TokenKind(row.kind), binding, row.issued_at, row.expires_at, row.revoked_at)
 
 
 def revoke(session: Session, token: Token, *, now: datetime) -> None:

@@ -60,13 +60,13 @@ def test_grants_that_do_not_exist_are_refused(asker: Asker) -> None:
 
 def test_a_database_out_of_reach_is_said_in_oauths_form(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     down = OperationalError("x", {}, Exception("gone"))
-    with mock.patch("pds.authorization.clients.current_registry", side_effect=down):
+    with mock.patch("pds.authorization.server.current_registry", side_effect=down):
         answer = asker.lodge(new_ticket())
     assert (answer.status_code, error_of(answer)) == (503, "temporarily_unavailable")
 
 
 def test_a_fault_of_ours_tells_nothing_of_the_inside(asker: Asker) -> None:
-    with mock.patch("pds.authorization.clients.current_registry", side_effect=RuntimeError("secret of the inside")):
+    with mock.patch("pds.authorization.server.current_registry", side_effect=RuntimeError("secret of the inside")):
         answer = asker.lodge(new_ticket())
     assert (answer.status_code, error_of(answer)) == (500, "server_error")
     assert b"inside" not in answer.data

@@ -48,7 +48,7 @@ def test_granted_details_say_what_was_kept_and_nothing_else_of_it() -> None:
         Scope.of({Category.REPORT: [2025]}), Mode.VIEW, datetime(2026, 12, 1, tzinfo=UTC), None, Frequency.ONCE
     )
     grant = UUID(int=7)
-    (granted,) = granted_records(ASKED, grant, terms)
+    (granted,) = granted_records(ASKED, grant, terms.to_wire())
     assert granted["identifier"] == str(grant)
     assert Terms.from_wire(granted) == terms
     assert {name: granted[name] for name in ("type", "move", "purpose", "recipient")} == {
