@@ -176,13 +176,14 @@ def _is_deep(item: Field) -> bool:
 
 
 def _card(item: Field, entry: Mapping[str, Any]) -> Card:
-    """Lay out one item of a list: named by its title, or by its first field; facts first, then what was written."""
+    """Lay out one item of a list, named by its title or first field: facts first, yet after the child's own words."""
     named = next((inner for inner in item.fields if inner.name == "title"), item.fields[0])
     rest = [inner for inner in item.fields if inner is not named and not is_empty(entry.get(inner.name))]
     facts = tuple(Row(inner.label, _one_line(inner, entry[inner.name])) for inner in rest if not _stands_alone(inner))
     sections = tuple(_section(inner, entry[inner.name]) for inner in rest if _stands_alone(inner))
     first = (Section("facts", Sentence(N_("What was entered")), rows=facts),) if facts else ()
-    return Card(show_value(named, entry[named.name]), (*first, *sections))
+    own_words_first = any(section.name == "text" for section in sections)
+    return Card(show_value(named, entry[named.name]), (*sections, *first) if own_words_first else (*first, *sections))
 
 
 def _file(item: Field, file: Mapping[str, Any]) -> AttachedFile:

@@ -54,7 +54,10 @@ def subjects_in(disclosed: Sequence[Disclosed]) -> tuple[tuple[str, Text], ...]:
 
 def follow_subject(disclosed: Sequence[Disclosed], subject: str) -> tuple[SubjectYear, ...]:
     """Return the years in which anything stands about a subject, the latest one first."""
-    records = open_records(disclosed)
+    records = sorted(
+        (record for record in open_records(disclosed) if record.place.category in CATEGORIES),
+        key=lambda record: CATEGORIES.index(record.place.category),
+    )
     grades = grades_by_year(records)
     years: dict[int, list[SubjectLine]] = {}
     for record in records:

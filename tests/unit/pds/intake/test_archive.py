@@ -1,6 +1,7 @@
 """What is handed in is judged before it is read, and counted while it is."""
 
 import io
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -68,8 +69,39 @@ def test_the_bounds_are_held_against_the_directory(tmp_path: Path) -> None:
     assert refusal(tmp_path, whole, member=999) == "intake.too_large_unpacked"
     assert refusal(tmp_path, whole, total=1999) == "intake.too_large_unpacked"
     assert refusal(tmp_path, whole, members=1) == "intake.too_many_members"
+    assert refusal(tmp_path, whole, members=1, attachments=0) == "intake.too_many_members"
     assert refusal(tmp_path, whole, ratio=2, ratio_above=10) == "intake.archive_bomb"
     assert refusal(tmp_path, whole, directory=20) == "intake.too_many_members"
+
+
+def test_files_for_a_portfolio_are_kept_apart_from_tables(tmp_path: Path) -> None:
+    parcel = opened(tmp_path, zipped(portfolio__csv=b"a", 絵__png=b"png", 文__TXT="文".encode()))
+    assert (list(parcel.members), list(parcel.attachments)) == (["portfolio.csv"], ["絵.png", "文.TXT"])
+    with parcel.attachment_reader() as read:
+        assert read("文.TXT").decode() == "文"
+
+
+def test_files_that_differ_in_case_or_composition_alone_are_the_same(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "が")
+    assert refusal(tmp_path, zipped(a__png=b"x", A__PNG=b"y")) == "intake.member_twice"
+    assert refusal(tmp_path, zipped(**{"が__png": b"x", f"{decomposed}__png": b"y"})) == "intake.member_twice"
+
+
+def test_there_may_be_more_files_than_tables_but_not_without_end(tmp_path: Path) -> None:
+    many = {f"{number}__png": b"x" for number in range(60)}
+    assert len(opened(tmp_path, zipped(portfolio__csv=b"a", **many)).attachments) == 60
+    assert refusal(tmp_path, zipped(**many), members=10, attachments=49) == "intake.too_many_members"
+    tables = {f"{number}__csv": b"x" for number in range(41)}
+    assert refusal(tmp_path, zipped(**tables)) == "intake.too_many_members"
+
+
+def test_a_damaged_file_is_told_by_name(tmp_path: Path) -> None:
+    content = bytearray(zipped(a__png=bytes(range(256)) * 40, portfolio__csv=b"a"))
+    content[content.index(b"a.png") + 20] ^= 0xFF
+    parcel = opened(tmp_path, bytes(content))
+    with parcel.attachment_reader() as read, pytest.raises(Unreadable) as refused:
+        read("a.png")
+    assert (refused.value.problem.code, refused.value.file) == ("intake.archive_damaged", "a.png")
 
 
 def test_the_directory_is_bounded_before_it_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
