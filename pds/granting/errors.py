@@ -10,5 +10,3 @@ class WordsChanged(ManabiError):
     status = 409
     title = N_("What was shown has changed meanwhile.")
     remedy = N_("Read it once more, then decide.")
-
-

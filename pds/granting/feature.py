@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from pds.granting import api, pages, receipt_pages, script, sharing_pages
+from pds.granting import api, counter_pages, pages, receipt_pages, script, sharing_pages
 from pds.granting.asking import require_fresh_family
 from trust.errors import N_
 from web.notices import Notice
@@ -24,6 +24,7 @@ def granting_feature() -> Feature:
             pages.blueprint,
             sharing_pages.blueprint,
             receipt_pages.blueprint,
+            counter_pages.blueprint,
             api.blueprint,
         ),
         templates=_ROOM / "templates",

@@ -187,8 +187,8 @@ def done(learner: UUID, request_id: UUID) -> ResponseReturnValue:
 
 
 def _request_page(opened: Opened, choice: Choice, errors: dict[str, Sentence]) -> ResponseReturnValue:
-    person = current_viewer().person
-    page = build_request(opened.view, opened.child, opened.asker, choice, person, current_node().policy, now())
+    actor, policy = current_viewer().actor, current_node().policy
+    page = build_request(opened.view, opened.child, opened.asker, choice, actor, policy, now())
     said = {name: say_part(sentence) for name, sentence in errors.items()}
     return draw("request.html", opened.child, page=page, errors=said), 422 if errors else 200
 

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from consent.age import grade_of, year_of_schooling
 from consent.authority import act_class_of, deciders
+from consent.decision import Actor, Read, decide
 from consent.policy.model import Policy
+from consent.verdict import Allowed
 from consent.visibility import handling_of
 from consent.vocabulary import Category, RequestState, SchoolStage, Text
 from consent.wording import in_display_order, label
@@ -55,6 +57,7 @@ class Offer:
     years: tuple[YearOption, ...]
     taken: bool
     narrowed: bool
+    may_look: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +125,11 @@ def name_schools(registry: Registry | None) -> Callable[[Recipient], Asker]:
 
 
 def build_request(
-    view: RequestView, child: KnownChild, asker: Asker, choice: Choice, person: UUID, policy: Policy, now: datetime
+    view: RequestView, child: KnownChild, asker: Asker, choice: Choice, actor: Actor, policy: Policy, now: datetime
 ) -> RequestPage:
     """Return the page of a request for somebody of the family."""
+    person = actor.person
+    assert person is not None  # noqa: S101  whoever is signed in is a person
     may_choose = view.is_open and person in view.waiting_for and not view.choosable.is_empty
     reviewing = view.dossier is not None and view.dossier.state == "reviewing" and now < view.dossier.review_until
     return RequestPage(
@@ -135,7 +140,7 @@ def build_request(
         statutory=tuple(ByLaw(label(one), content_of(one, policy, now)) for one in in_display_order(view.statutory)),
         citations=_citations(view, policy, now),
         review_until=last_day_of(view.dossier.review_until) if reviewing and view.dossier is not None else None,
-        rows=build_offers(view, child, choice, policy, now),
+        rows=build_offers(view, child, choice, actor, policy, now),
         may_choose=may_choose,
         who_decides=_who_decides(view, person),
         banner=_banner(view, person),
@@ -152,7 +157,7 @@ def address_of(view: RequestView) -> str:
 
 
 def build_offers(
-    view: RequestView, child: KnownChild, choice: Choice, policy: Policy, now: datetime
+    view: RequestView, child: KnownChild, choice: Choice, actor: Actor, policy: Policy, now: datetime
 ) -> tuple[Offer, ...]:
     """Return the rows of what may be chosen, in the order in which pages list categories."""
     return tuple(
@@ -167,9 +172,16 @@ def build_offers(
             ),
             taken=category in choice.taken,
             narrowed=category in choice.years,
+            may_look=_may_look(category, child, actor, policy, now),
         )
         for category in in_display_order(view.choosable.categories)
     )
+
+
+def _may_look(category: Category, child: KnownChild, actor: Actor, policy: Policy, now: datetime) -> bool:
+    """Tell whether the preview is open to the reader: only where nothing of the category stays closed to them."""
+    verdict = decide(Read(actor, child.facts, category, now), policy)
+    return isinstance(verdict, Allowed) and not verdict.withheld_fields
 
 
 def build_sum(view: RequestView, choice: Choice) -> Sum:

@@ -58,7 +58,7 @@ def forget_step_up(world: World) -> Callable[[], None]:
     """Let everybody's last proof of who they are grow older than five minutes."""
 
     def age() -> None:
-        world.session.execute(
+        world.accounts.execute(
             text("UPDATE web_session SET stepped_up_at = :then"), {"then": datetime(2026, 11, 20, 2, 50, tzinfo=UTC)}
         )
         world.commit()
