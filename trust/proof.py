@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -111,10 +112,12 @@ def check_dpop(proof: str, *, method: str, url: str, now: datetime, access_token
         jwk = parts.header.get("jwk")
         if not isinstance(jwk, dict):
             raise TokenFault("it holds no key")
-        key = read_jwk({name: value for name, value in jwk.items() if name != "kid"})
+        key, thumbprint = _proof_key(
+            tuple((name, value if isinstance(value, str) else "") for name, value in jwk.items())
+        )
         verify(parts, key)
         claims = parts.claims
-        checked = DpopProof(key.thumbprint(), id_of(claims, "jti"), instant_of(claims, "iat"))
+        checked = DpopProof(thumbprint, id_of(claims, "jti"), instant_of(claims, "iat"))
         if text_of(claims, "htm") != method:
             raise TokenFault("made for another method")
         if _address(text_of(claims, "htu", most=_MAX_URL)) != _address(url):
@@ -172,6 +175,13 @@ def check_assertion(assertion: str, *, keys: Sequence[Key], client_id: str, issu
     except TokenFault as fault:
         raise ProofRefused(reason=str(fault)) from fault
     return checked
+
+
+@lru_cache(maxsize=512)
+def _proof_key(members: tuple[tuple[str, str], ...]) -> tuple[Key, str]:
+    """Return a public key and its thumbprint; a client proves the same key again and again, and reading one is dear."""
+    key = read_jwk({name: value for name, value in members if name != "kid"})
+    return key, key.thumbprint()
 
 
 def _check_times(claims: dict[str, object], now: datetime) -> None:
