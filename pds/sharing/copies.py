@@ -7,7 +7,7 @@ recipient alone knows them by, so that two recipients cannot join what they hold
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from consent.age import japan_day, school_year_of
+from consent.vocabulary import Category
 from pds.node import Node
 from pds.records import files
 from pds.records import service as records
@@ -24,7 +25,9 @@ from pds.records.files import FileNote
 from pds.records.service import OpenedRecord
 from pds.rows import derive_id
 from pds.sharing import queries
+from pds.sharing.papers import received_binding
 from pds.sharing.queries import Version
+from trust.sealing import unseal
 
 COPY_TYP: Final = "manabi-copy+jws"
 COMMENT: Final = "family_comment"
@@ -65,7 +68,7 @@ class Copy:
     @property
     def body(self) -> dict[str, Any]:
         """What the recipient reads, out of the very token."""
-        return _payload_of(self.token)["body"]  # type: ignore[no-any-return]
+        return payload_of(self.token)["body"]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,20 @@ class FamilyComment:
     text: str
     objects: bool
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCopy:
+    """A copy that an earlier school sent, which goes on with the child (学校教育法施行規則24条3項).
+
+    `key` is the id it is known under here; `token` is what that school signed.
+    """
+
+    key: UUID
+    version: int
+    category: Category
+    school_year: int
+    token: str = field(repr=False)
 
 
 def pseudonym(node: Node, client_id: str, learner: UUID) -> UUID:
@@ -126,6 +143,33 @@ def copy_comment(node: Node, client_id: str, learner: UUID, issuer: str, comment
     )  # fmt: skip
 
 
+def copy_earlier(node: Node, client_id: str, learner: UUID, issuer: str, earlier: EarlierCopy) -> Copy:
+    """Return an earlier school's copy as a copy for a client, enclosed whole, passed on by the school `issuer`."""
+    said = payload_of(earlier.token)
+    return _sign(
+        node, client_id, learner, earlier.key, earlier.version, earlier.category.value, earlier.school_year, issuer,
+        said["schema"], datetime.fromisoformat(said["issued_at"]), sha256(earlier.token.encode()).hexdigest(),
+        said["body"], (), enclosed=earlier.token,
+    )  # fmt: skip
+
+
+def earlier_copies(
+    session: Session, node: Node, learner: UUID, categories: Iterable[Category]
+) -> tuple[EarlierCopy, ...]:
+    """Open the copies of some categories that earlier schools sent by law. Needs the context bound."""
+    received = queries.received_versions(session, learner, categories)
+    if not received:
+        return ()
+    key, names = node.keyring.subject_key(learner), node.keyring.node_key(_PAIRWISE)
+    return tuple(
+        EarlierCopy(
+            derive_id(names, "received", str(one.case), str(one.doc)), one.version, one.category, one.school_year,
+            unseal(key, received_binding(node, learner, one.case, one.doc, one.version), one.sealed).decode(),
+        )
+        for one in received
+    )  # fmt: skip
+
+
 def manifest_line(copy: Copy) -> dict[str, Any]:
     """Return what a manifest says of a copy; nothing in it is known to anybody but the recipient."""
     return {
@@ -148,9 +192,11 @@ def _sign(
     digest: str,
     body: dict[str, Any],
     listed: tuple[CopyFile, ...],
+    *,
+    enclosed: str | None = None,
 ) -> Copy:
     doc = document_id(node, client_id, record)
-    payload = {
+    payload: dict[str, Any] = {
         "iss": issuer, "node": node.node_id, "aud": client_id, "sub": str(pseudonym(node, client_id, learner)),
         "doc": str(doc), "version": version, "category": category, "school_year": school_year, "schema": schema,
         "issued_at": issued_at.astimezone(UTC).isoformat(timespec="seconds"), "original_sha256": digest, "body": body,
@@ -159,6 +205,8 @@ def _sign(
             for one in listed
         ],
     }  # fmt: skip
+    if enclosed is not None:
+        payload["enclosed"] = enclosed
     raw = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     token = node.keyring.signing_key(issuer).sign(raw, typ=COPY_TYP)
     return Copy(
@@ -166,7 +214,8 @@ def _sign(
     )  # fmt: skip
 
 
-def _payload_of(token: str) -> dict[str, Any]:
+def payload_of(token: str) -> dict[str, Any]:
+    """Return what a copy says, unverified: for one that was made or checked here."""
     part = token.split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found

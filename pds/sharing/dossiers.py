@@ -24,7 +24,8 @@ from pds.people import service as people
 from pds.people.service import KnownChild
 from pds.records import service as records
 from pds.sharing import queries, receipts, requests, reviews
-from pds.sharing.copies import Copy, copy_comment, make_copies, manifest_line
+from pds.sharing.copies import COMMENT, Copy, copy_comment, copy_earlier, earlier_copies, make_copies, manifest_line
+from pds.sharing.ground import stop_readers
 from pds.sharing.models import ShareDisclosure, ShareDossier, ShareGrant, ShareRequest
 from pds.sharing.parties import Arrival, Basis, BasisKind, DossierState, entry_by_node, entry_by_organisation
 from trust.errors import N_, ManabiError
@@ -172,6 +173,7 @@ def _hold(session: Session, node: Node, learner: UUID, dossier: UUID) -> tuple[K
     """Lock a dossier against its readers; None for one that is unknown or whose child is no longer here."""
     bind_context(session, learners=[learner])
     child = people.find_child(session, node, learner)
+    stop_readers(session, dossier)
     row = session.scalars(
         select(ShareDossier)
         .where(ShareDossier.learner_id == learner, ShareDossier.dossier_id == dossier)
@@ -188,6 +190,7 @@ def _hold_basis(session: Session, basis: Basis, client_id: str) -> _Basis | None
         query = select(ShareGrant).where(ShareGrant.learner_id == basis.learner, ShareGrant.grant_id == basis.id)
         grant = session.scalars(query.where(ShareGrant.client_id == client_id).with_for_update(key_share=True)).first()
     else:
+        stop_readers(session, basis.id)
         of = select(ShareDossier).where(ShareDossier.learner_id == basis.learner, ShareDossier.dossier_id == basis.id)
         dossier = session.scalars(of.where(ShareDossier.client_id == client_id).with_for_update()).first()
     held = grant or dossier
@@ -196,7 +199,7 @@ def _hold_basis(session: Session, basis: Basis, client_id: str) -> _Basis | None
 
 
 def _documents(session: Session, node: Node, row: ShareDossier, now: datetime) -> list[Copy]:
-    """Return everything that goes, as copies: the records that the law moves, and the family's comments."""
+    """Return everything that goes, as copies: what the law moves, earlier schools' copies, the family's comments."""
     categories = requests.statutory_categories(Move(row.move), now, node)
     standing = queries.standing_versions(session, row.learner_id, categories)
     made = list(
@@ -204,8 +207,12 @@ def _documents(session: Session, node: Node, row: ShareDossier, now: datetime) -
     )
     issuers = [school[0] for school in (queries.school_of(session, row.learner_id),) if school]
     issuers += [copy.issuer for copy in made]
-    for comment in reviews.comments_on(session, node, row.learner_id, row.request_id) if issuers else ():
-        made.append(copy_comment(node, row.client_id, row.learner_id, issuers[0], comment))
+    if issuers:
+        client, learner = row.client_id, row.learner_id
+        for earlier in earlier_copies(session, node, learner, categories):
+            made.append(copy_earlier(node, client, learner, issuers[0], earlier))
+        for comment in reviews.comments_on(session, node, learner, row.request_id):
+            made.append(copy_comment(node, client, learner, issuers[0], comment))
     return sorted(made, key=lambda copy: copy.doc)
 
 
@@ -236,11 +243,15 @@ def _tell_family(
     session: Session, node: Node, held: _Basis, basis: Basis, fresh: Sequence[ShareDisclosure], now: datetime
 ) -> None:
     """Give the family a receipt of what arrived: versions and hashes. Its own comment is not a record."""
-    places = {one.record: one for one in queries.standing_versions(session, basis.learner, Category)}
+    manifest = (held.dossier.manifest or ()) if held.dossier is not None else ()
+    listed = {line["doc"]: (Category(line["category"]), line["school_year"]) for line in manifest
+              if line["category"] != COMMENT}  # fmt: skip
+    places = queries.places_of(session, basis.learner, [row.record_id for row in fresh])
+    places |= {row.record_id: listed[str(row.doc_id)] for row in fresh if str(row.doc_id) in listed}
     disclosed = tuple(
-        DisclosedVersion(row.doc_id, place.category, place.school_year, row.version, row.sha256.hex())
+        DisclosedVersion(row.doc_id, *places[row.record_id], row.version, row.sha256.hex())
         for row in fresh
-        if (place := places.get(row.record_id)) is not None
+        if row.record_id in places
     )
     if not disclosed:
         return

@@ -28,7 +28,7 @@ from pds.people import service as people
 from pds.people.service import KnownChild
 from pds.sharing import receipts, requests
 from pds.sharing.enforcement import Asking, Refused, approach_family, entry_by_viewer, refuse, unknown_child
-from pds.sharing.ground import grant_of
+from pds.sharing.ground import grant_of, stop_readers
 from pds.sharing.models import ShareGrant, ShareRequest
 from pds.sharing.parties import Recipient, entry_by_node
 from trust.journal import DecisionKind, JournalLine
@@ -170,7 +170,7 @@ def expire_due(session: Session, node: Node, now: datetime) -> int:
         select(ShareGrant)
         .where(ShareGrant.state.in_(_LIVING), ShareGrant.until <= now)
         .order_by(ShareGrant.grant_id)
-        .with_for_update(skip_locked=True),
+        .with_for_update(),
         execution_options={"populate_existing": True},
     ).all()
     for row in rows:
@@ -217,6 +217,7 @@ def _approach(
 
 
 def _lock(session: Session, learner: UUID, grant: UUID) -> ShareGrant | None:
+    stop_readers(session, grant)
     return session.scalars(
         select(ShareGrant).where(ShareGrant.learner_id == learner, ShareGrant.grant_id == grant).with_for_update(),
         execution_options={"populate_existing": True},

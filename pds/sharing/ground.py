@@ -1,8 +1,11 @@
 """The ground a recipient stands on: a grant or a dossier under its lock, and the documents it opens at this instant.
 
 Readers lock the row FOR KEY SHARE and judge the state they read under that lock; whoever narrows takes it FOR UPDATE
-first. Two readers never wait for each other. The journal is asked as well: what it says was withdrawn is dead, whatever
-a restored database remembers.
+first. Two readers never wait for each other. Row locks alone would let readers that overlap without a pause keep a
+withdrawal waiting for ever: PostgreSQL lets a further FOR KEY SHARE in beside those that stand. So both sides first
+queue up at an advisory lock, which is fair: who comes after a waiting withdrawal waits behind it.
+
+The journal is asked as well: what it says was withdrawn is dead, whatever a restored database remembers.
 """
 
 from collections.abc import Iterable
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from consent.dossier import allows_dossier
@@ -23,7 +26,7 @@ from pds.node import Node
 from pds.people import service as people
 from pds.people.service import KnownChild
 from pds.sharing import queries, requests, reviews
-from pds.sharing.copies import FamilyComment, document_id
+from pds.sharing.copies import EarlierCopy, FamilyComment, document_id, earlier_copies
 from pds.sharing.models import ShareDossier, ShareGrant
 from pds.sharing.parties import Basis, BasisKind, DossierState, Recipient
 from web.database import bind_context
@@ -31,10 +34,17 @@ from web.database import bind_context
 GOES_ALONG = Allowed(Relation.NEXT_SCHOOL, "dossier.comment", "")
 """Under what a family's comment goes along with the documents it is about."""
 
+_JOIN_READERS = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('basis/' || CAST(:basis AS text), 0))")
+_PASS_READERS = text("SELECT pg_advisory_xact_lock(hashtextextended('basis/' || CAST(:basis AS text), 0))")
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A version that may be handed out now. `comment` makes it the family's own words; it has no category then."""
+    """A version that may be handed out now.
+
+    `comment` makes it the family's own words, which have no category; `earlier` an earlier school's copy. Either is
+    passed on by the school `issuer`.
+    """
 
     doc: UUID
     record: UUID
@@ -43,6 +53,7 @@ class Item:
     school_year: int
     verdict: Allowed
     comment: FamilyComment | None = None
+    earlier: EarlierCopy | None = None
     issuer: str = ""
 
 
@@ -81,9 +92,18 @@ def stand_on(
     With `only` of its items that record's alone.
     """
     bind_context(session, learners=[basis.learner])
+    session.execute(_JOIN_READERS, {"basis": basis.id})
     if basis.kind is BasisKind.GRANT:
         return _on_grant(session, node, client_id, basis, now, only)
     return _on_dossier(session, node, client_id, basis, now, only)
+
+
+def stop_readers(session: Session, basis: UUID) -> None:
+    """Wait for those who are reading under a grant or dossier, and let nobody else begin until the transaction ends.
+
+    Whoever narrows calls this before it locks the row FOR UPDATE.
+    """
+    session.execute(_PASS_READERS, {"basis": basis})
 
 
 def grant_of(node: Node, row: ShareGrant) -> Grant:
@@ -186,19 +206,26 @@ def _manifested(
     allowed: dict[Category, Allowed],
     only: UUID | None,
 ) -> Iterable[Item]:
-    """Yield what the manifest lists: the versions it was fixed with, and the comments that go along."""
+    """Yield what the manifest lists: the versions it was fixed with, earlier schools' copies, and comments."""
     listed = {UUID(line["doc"]): line for line in row.manifest or ()}
     for one in queries.standing_versions(session, row.learner_id, allowed, only=only):
         doc = document_id(node, client_id, one.record)
         if doc in listed:
             yield Item(doc, one.record, listed[doc]["version"], one.category, one.school_year, allowed[one.category])
-    if only is not None:  # a piece of a file is asked for, and a comment has none
+    if only is not None:  # a piece of a file is asked for, and what follows has none
         return
+    for earlier in earlier_copies(session, node, row.learner_id, allowed):
+        doc = document_id(node, client_id, earlier.key)
+        if doc in listed:
+            yield Item(
+                doc, earlier.key, earlier.version, earlier.category, earlier.school_year, allowed[earlier.category],
+                None, earlier, listed[doc]["issuer"],
+            )  # fmt: skip
     for comment in reviews.comments_on(session, node, row.learner_id, row.request_id):
         doc = document_id(node, client_id, comment.key)
         if doc in listed:
             line = listed[doc]
-            yield Item(doc, comment.key, 1, None, line["school_year"], GOES_ALONG, comment, line["issuer"])
+            yield Item(doc, comment.key, 1, None, line["school_year"], GOES_ALONG, comment, None, line["issuer"])
 
 
 def without(asked: Scope, given: Scope, statutory: Iterable[Category]) -> Scope:

@@ -22,7 +22,7 @@ from pds.access_log.entries import Act, Entry
 from pds.node import Node
 from pds.records import files
 from pds.records.files import CHUNK_BYTES
-from pds.sharing.copies import Copy, copy_comment, make_copies
+from pds.sharing.copies import Copy, copy_comment, copy_earlier, make_copies
 from pds.sharing.enforcement import Refused
 from pds.sharing.ground import Ground, Item, NoGround, stand_on
 from pds.sharing.models import ShareDisclosure
@@ -190,15 +190,13 @@ def _not_acknowledged(session: Session, basis: Basis, items: Iterable[Item], onc
 def _copy_some(session: Session, node: Node, client_id: str, learner: UUID, items: Sequence[Item]) -> tuple[Copy, ...]:
     """Return copies of the first items, as many as a page holds."""
     first = items[:MOST_DOCUMENTS]
-    made = {
-        copy.record: copy
-        for copy in make_copies(
-            session, node, client_id, learner, [(item.record, item.version) for item in first if item.comment is None]
-        )
-    }
+    stored = [(item.record, item.version) for item in first if item.comment is None and item.earlier is None]
+    made = {copy.record: copy for copy in make_copies(session, node, client_id, learner, stored)}
     for item in first:
         if item.comment is not None:
             made[item.record] = copy_comment(node, client_id, learner, item.issuer, item.comment)
+        if item.earlier is not None:
+            made[item.record] = copy_earlier(node, client_id, learner, item.issuer, item.earlier)
     copies, size = [made[item.record] for item in first if item.record in made], 0
     for index, copy in enumerate(copies):
         size += len(copy.token)

@@ -31,9 +31,32 @@ _SCHOOL = text(
     "WHERE e.learner_id = :learner AND NOT e.withdrawn ORDER BY e.school_year DESC, e.begin DESC LIMIT 1"
 )
 _SENT = text("SELECT record_id FROM record WHERE learner_id = :learner AND sent_at IS NOT NULL")
+_PLACES = text(
+    "SELECT record_id, category, school_year FROM record WHERE learner_id = :learner AND record_id = ANY(:records)"
+)
+_RECEIVED = text(
+    """
+    SELECT DISTINCT ON (transfer_id, doc_id) transfer_id, doc_id, version, category, school_year, sealed
+    FROM received_document
+    WHERE learner_id = :learner AND lane = 'statutory' AND erased_at IS NULL AND category = ANY(:categories)
+    ORDER BY transfer_id, doc_id, version DESC
+    """
+)
 
 Version = tuple[UUID, int]
 """Record and version."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedVersion:
+    """A document that an earlier school sent, by law, in the case of a move; still sealed."""
+
+    case: UUID
+    doc: UUID
+    version: int
+    category: Category
+    school_year: int
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,23 @@ def sealed_versions(session: Session, learner: UUID, versions: Sequence[Version]
     wanted = {"records": [record for record, _ in versions], "versions": [version for _, version in versions]}
     rows = session.execute(_SEALED, {"learner": learner, **wanted})
     return {(row.record_id, row.version): _sealed(row) for row in rows}
+
+
+def places_of(session: Session, learner: UUID, records: Iterable[UUID]) -> dict[UUID, tuple[Category, int]]:
+    """Return category and school year of some records, withdrawn ones too."""
+    rows = session.execute(_PLACES, {"learner": learner, "records": list(records)})
+    return {row.record_id: (Category(row.category), row.school_year) for row in rows}
+
+
+def received_versions(session: Session, learner: UUID, categories: Iterable[Category]) -> list[ReceivedVersion]:
+    """Return what earlier schools sent by law, the newest version of each document."""
+    rows = session.execute(_RECEIVED, {"learner": learner, "categories": [one.value for one in categories]})
+    return [
+        ReceivedVersion(
+            row.transfer_id, row.doc_id, row.version, Category(row.category), row.school_year, bytes(row.sealed)
+        )
+        for row in rows
+    ]
 
 
 def school_of(session: Session, learner: UUID) -> tuple[str, str] | None:

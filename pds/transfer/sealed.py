@@ -8,10 +8,10 @@ from typing import Final
 from uuid import UUID
 
 from pds.node import Node
+from pds.sharing.papers import received_binding
 from trust.sealing import Binding, seal, unseal
 
 SECRET_SCHEMA: Final = "urn:manabi:schema:transfer-secret:1"  # noqa: S105  a schema's name
-DOCUMENT_SCHEMA: Final = "urn:manabi:schema:received-document:1"
 FILE_NAME_SCHEMA: Final = "urn:manabi:schema:received-file-name:1"
 CHUNK_SCHEMA: Final = "urn:manabi:schema:received-chunk:1"
 CHUNK_BYTES: Final = 64 * 1024
@@ -29,7 +29,7 @@ def open_secret(node: Node, learner: UUID, case: UUID, name: str, sealed: bytes)
 
 def document_binding(node: Node, learner: UUID, case: UUID, doc: UUID, version: int) -> Binding:
     """Return where a received document belongs."""
-    return Binding(node.node_id, learner, f"received/{case}/{doc}", version, DOCUMENT_SCHEMA)
+    return received_binding(node, learner, case, doc, version)
 
 
 def file_name_binding(node: Node, learner: UUID, case: UUID, doc: UUID, version: int, file_no: int) -> Binding:

@@ -6,24 +6,28 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 from sqlalchemy import text
 
+from consent.receipt import disclosed_in
 from consent.scope import Scope
 from consent.verdict import DenialCode
 from consent.vocabulary import Category, Frequency, Move
 from pds.records import files
-from pds.sharing import deciding, dossiers, pulling, queries, reviews
+from pds.sharing import deciding, dossiers, pulling, queries, receipts, reviews
 from pds.sharing.copies import COMMENT, COPY_TYP, Copy, pseudonym
 from pds.sharing.dossiers import Acknowledged, AcknowledgementRefused
 from pds.sharing.enforcement import Refused
+from pds.sharing.papers import received_binding
 from pds.sharing.parties import Arrival, Basis, BasisKind, DossierState
 from pds.sharing.pulling import Chunk, CursorMalformed, NoSuchPiece, Page
 from tests.factories.node import EAST
 from tests.integration.conftest import NOW
 from tests.integration.pds.sharing.town import ASKED, CLIENT, Family, Town, narrower, only
+from trust.sealing import seal
+from trust.signing import VerifyingKey
 
 REVIEWED = NOW + timedelta(days=30)
 
@@ -435,6 +439,88 @@ def test_a_dossier_gives_the_versions_of_its_manifest_and_pieces_of_their_files_
     assert chunk(town, basis, by_category[COMMENT].doc) == Refused(DenialCode.NOT_IN_SCOPE, DenialCode.NOT_IN_SCOPE)
     with town.work() as session:
         assert queries.sent_originals(session, family.child) == frozenset()
+
+
+def receive(town: Town, child: UUID, category: Category, lane: str = "statutory", version: int = 1) -> str:
+    """Let a document of an earlier school lie here, as the case of an earlier move left it; return its token."""
+    body = {"n": version}
+    signed: dict[str, Any] = {
+        "iss": "A120299000019", "node": "north.node", "aud": "test.node", "category": category.value, "body": body,
+        "schema": "urn:x", "issued_at": "2024-04-01T00:00:00+00:00", "files": [],
+    }  # fmt: skip
+    token = town.node.keyring.signing_key("A120299000019").sign(json.dumps(signed).encode(), typ=COPY_TYP)
+    case, doc = uuid5(child, "case"), uuid5(child, category.value + lane)
+    sealed = seal(
+        town.node.keyring.subject_key(child), received_binding(town.node, child, case, doc, version), token.encode()
+    )
+    values = {"c": child, "t": case, "d": doc, "v": version, "cat": category.value, "lane": lane, "s": sealed,
+              "o": town.school, "now": NOW, "p": town.clerk, "ref": str(case)}  # fmt: skip
+    with town.work() as session:
+        session.execute(
+            text(
+                "INSERT INTO incoming_transfer (learner_id, transfer_id, organisation_id, move, state, consent_state, "
+                "statutory_state, accepted_on, decided_by, decided_at, case_reference, sender_id, ticket) VALUES "
+                "(:c, :t, :o, 'transfer', 'done', 'none', 'received', '2024-04-01', :p, :now, :ref, 'north.node', '') "
+                "ON CONFLICT DO NOTHING"
+            ),
+            values,
+        )
+        session.execute(
+            text(
+                "INSERT INTO received_document (learner_id, transfer_id, doc_id, version, basis_id, lane, category, "
+                "school_year, issuer_code, issuer_name, key_id, sha256, sealed, received_at) VALUES "
+                "(:c, :t, :d, :v, :t, :lane, :cat, 2023, 'A120299000019', 'きた市立北小学校', 'k', '', :s, :now)"
+            ),
+            values,
+        )
+    return token
+
+
+def test_copies_of_earlier_schools_go_on_with_the_child_enclosed_whole(town: Town) -> None:
+    family = town.family()
+    town.record(family.child, Category.GUIDANCE)
+    receive(town, family.child, Category.GUIDANCE)
+    newest = receive(town, family.child, Category.GUIDANCE, version=2)
+    receive(town, family.child, Category.REPORT, lane="consent")
+    basis = ready_dossier(town, family, town.request(family.child))
+    page = page_of(pull(town, basis, days=31))
+    (own,) = [copy for copy in page.documents if "enclosed" not in payload(copy)]
+    (earlier,) = [copy for copy in page.documents if "enclosed" in payload(copy)]
+    assert (own.school_year, earlier.school_year, earlier.version) == (2026, 2023, 2)
+    said = payload(earlier)
+    assert said["enclosed"] == newest
+    assert (said["iss"], said["body"]) == (EAST[0], {"n": 2})
+    assert said["original_sha256"] == sha256(newest.encode()).hexdigest()
+    assert acknowledge(town, basis, page.documents)
+    with town.web() as session:
+        notes = receipts.list_for(session, town.node, town.asking(family.mother), family.child)
+        assert not isinstance(notes, Refused)
+        found = receipts.read(session, town.node, town.asking(family.mother), family.child, notes[0].receipt_id)
+    assert not isinstance(found, Refused)
+    told = json.loads(VerifyingKey.from_jwk(found["key"]).verify(found["receipt"], typ=receipts.RECEIPT_TYP))
+    assert {item.sha256 for item in disclosed_in(told)} == {copy.sha256 for copy in page.documents}
+
+
+def test_what_an_earlier_school_sends_after_the_manifest_was_fixed_does_not_slip_in(town: Town) -> None:
+    family = town.family()
+    town.record(family.child, Category.GUIDANCE)
+    basis = ready_dossier(town, family, town.request(family.child))
+    receive(town, family.child, Category.GUIDANCE)
+    assert len(page_of(pull(town, basis, days=31)).documents) == 1
+
+
+def test_a_receipt_names_what_was_pulled_though_it_was_withdrawn_since(town: Town) -> None:
+    family = town.family()
+    record = town.record(family.child, Category.REPORT)
+    basis = town.granted(family)
+    (copy,) = page_of(pull(town, basis)).documents
+    with town.work() as session:
+        session.execute(text("UPDATE record SET withdrawn = true WHERE record_id = :r"), {"r": record})
+    assert acknowledge(town, basis, (copy,))
+    with town.web() as session:
+        notes = receipts.list_for(session, town.node, town.asking(family.mother), family.child)
+    assert not isinstance(notes, Refused)
+    assert "disclosed" in {note.event.value for note in notes}
 
 
 def test_a_request_without_a_move_has_no_dossier_and_gives_by_choice_alone(town: Town) -> None:

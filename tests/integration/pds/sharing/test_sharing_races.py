@@ -112,10 +112,14 @@ def test_no_entry_under_a_grant_commits_after_its_withdrawal_did(town: Town) -> 
         assert at_withdrawal == before + sum(pages for pages, _ in pullers)
 
 
-def waits_for_a_lock(town: Town) -> bool:
-    with town.jobs.database.session() as session:
-        query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        return bool(session.execute(text(query)).scalar_one())
+def waiting(town: Town) -> int:
+    """How many of the web process's transactions wait for a lock right now."""
+    with town.node.database.session() as session:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Lock'"
+        )
+        return int(session.execute(text(query)).scalar_one())
 
 
 def in_background(act: Callable[[], None]) -> threading.Thread:
@@ -133,7 +137,7 @@ def test_a_withdrawal_waits_for_a_read_that_has_begun_and_its_entry_comes_first(
         page = pulling.read_page(session, town.node, CLIENT, basis, None, NOW, "slow reader")
         assert isinstance(page, Page)
         withdrawing = in_background(lambda: ended.append(revoke(town.node, family.mother, basis)))
-        while not waits_for_a_lock(town):
+        while waiting(town) < 1:
             assert withdrawing.is_alive()
         assert ended == []
         assert not town.node.keyring.journal.is_revoked(basis.id), "not taken before the readers are gone"
@@ -152,10 +156,55 @@ def test_a_read_that_comes_during_a_withdrawal_waits_and_is_refused(town: Town) 
         ended = grants.revoke(session, town.node, town.asking(family.mother), basis.learner, basis.id)
         assert isinstance(ended, GrantView)
         reading = in_background(lambda: answers.append(pull_page(town.node, basis, None)))
-        while not waits_for_a_lock(town):
+        while waiting(town) < 1:
             assert reading.is_alive()
         session.commit()
     reading.join(60)
+    assert answers == [Refused(DenialCode.GRANT_ENDED, DenialCode.GRANT_ENDED)]
+
+
+ROW = "SELECT state FROM share_grant WHERE learner_id = :learner AND grant_id = :grant"
+
+
+@pytest.mark.parametrize(("lock", "withdraws"), [("FOR KEY SHARE", True), ("FOR UPDATE", False)])
+def test_the_rows_own_lock_holds_without_the_queue(town: Town, lock: str, withdraws: bool) -> None:
+    family = town.family()
+    basis = town.granted(family)
+    done: list[object] = []
+    with town.node.database.session() as session:
+        bind_context(session, learners=[family.child])
+        session.execute(text(f"{ROW} {lock}"), {"learner": family.child, "grant": basis.id})
+        acting = in_background(
+            lambda: done.append(
+                revoke(town.node, family.mother, basis) if withdraws else pull_page(town.node, basis, None)
+            )
+        )
+        while waiting(town) < 1:
+            assert acting.is_alive(), "it did not ask for the row"
+        session.rollback()
+    acting.join(60)
+    assert isinstance(done[0], GrantView if withdraws else Page)
+
+
+def test_a_reader_who_comes_after_a_waiting_withdrawal_waits_behind_it(town: Town) -> None:
+    """Or else readers who overlap without a pause could put a withdrawal off for ever."""
+    family = town.family()
+    town.record(family.child, Category.REPORT)
+    basis = town.granted(family)
+    ended: list[GrantView | Refused] = []
+    answers: list[Page | Refused] = []
+    with town.node.database.session() as session:
+        assert isinstance(pulling.read_page(session, town.node, CLIENT, basis, None, NOW, "slow reader"), Page)
+        withdrawing = in_background(lambda: ended.append(revoke(town.node, family.mother, basis)))
+        while waiting(town) < 1:
+            assert withdrawing.is_alive()
+        reading = in_background(lambda: answers.append(pull_page(town.node, basis, None)))
+        while waiting(town) < 2:
+            assert reading.is_alive(), "it went past the withdrawal"
+        session.commit()
+    withdrawing.join(60)
+    reading.join(60)
+    assert isinstance(ended[0], GrantView)
     assert answers == [Refused(DenialCode.GRANT_ENDED, DenialCode.GRANT_ENDED)]
 
 
