@@ -13,7 +13,7 @@ from consent.vocabulary import Category, Duty, Frequency, Mode, Move
 from pds.sharing.asking import answer_damage, ask, current_node, settle
 from pds.sharing.tickets import LASTS
 from pds.transfer import exports, incoming, outgoing, reading
-from pds.transfer.columns import withheld_categories
+from pds.transfer.columns import withheld_years
 from pds.transfer.desk import own_duties, ring, schools_to_decide_for
 from pds.transfer.incoming_pages import arranged
 from pds.transfer.pages import find_learner, read_decision
@@ -251,7 +251,7 @@ def _incoming(learner: UUID, transfer: UUID) -> dict[str, Any]:
         "asked": _told(found.asked),
         "granted": _told(found.granted),
         "documents": found.received,
-        "withheld": sorted(withheld_categories(found)),
+        "withheld": [{"category": kind, "school_years": years} for kind, years in withheld_years(found).items()],
         "problems": found.problems,
     }
 

@@ -19,6 +19,7 @@ from pds.transfer.states import ConsentState
 from trust.errors import N_
 
 _NOTHING: Final = "–"
+_CLOSED: Final = Sentence(N_("not disclosed"))
 _ANSWERS: Final = {
     ConsentState.NONE: Sentence(N_("not asked yet")),
     ConsentState.PENDING: Sentence(N_("in progress")),
@@ -55,7 +56,7 @@ class ColumnRow:
 
 def build_columns(case: IncomingView, statutory: Collection[Category]) -> tuple[ColumnRow, ...]:
     """Return a row for every kind that was asked for, came, or is withheld; the family's comment is the last."""
-    withheld = withheld_categories(case)
+    withheld = withheld_years(case)
     came = {Category(one.category) for one in case.received if one.category in list(Category)}
     named = {*_scope(case.asked).categories, *came, *withheld}
     rows = [_row(case, category, category in statutory, withheld) for category in in_display_order(named)]
@@ -65,9 +66,13 @@ def build_columns(case: IncomingView, statutory: Collection[Category]) -> tuple[
     return tuple(rows)
 
 
-def withheld_categories(case: IncomingView) -> frozenset[Category]:
-    """Return the kinds that exist at the old school and stay closed; why is not told to anybody here."""
-    return frozenset(Category(one["category"]) for one in case.withheld if one.get("category") in list(Category))
+def withheld_years(case: IncomingView) -> dict[Category, tuple[int, ...]]:
+    """Return the kinds that exist at the old school and stay closed, with the years; why is told to nobody here."""
+    return {
+        Category(one["category"]): tuple(one.get("school_years", ()))
+        for one in case.withheld
+        if one.get("category") in list(Category)
+    }
 
 
 def say_years(years: Iterable[int]) -> Part:
@@ -143,7 +148,9 @@ def tell_hindrance(problems: Iterable[Mapping[str, Any]]) -> Part | None:
     return Sentence(_HINDRANCES[str(found["code"])], {"reason": str(found.get("reason", ""))})
 
 
-def _row(case: IncomingView, category: Category, by_law: bool, withheld: Collection[Category]) -> ColumnRow:
+def _row(
+    case: IncomingView, category: Category, by_law: bool, withheld: Mapping[Category, tuple[int, ...]]
+) -> ColumnRow:
     documents = _documents(case, category)
     asked, granted = _scope(case.asked).years(category), _scope(case.granted).years(category)
     if by_law:
@@ -152,7 +159,8 @@ def _row(case: IncomingView, category: Category, by_law: bool, withheld: Collect
         allowed = say_years(granted) if granted else _ANSWERS[case.row.consent]
     note: Part | None = None
     if category in withheld:
-        note = Sentence(N_("not disclosed"))
+        closed = say_years(withheld[category])
+        note = Sentence(N_("not disclosed: %(years)s"), {"years": closed}) if withheld[category] else _CLOSED
     elif not documents and (granted or by_law) and case.row.closed_at is None:
         note = Sentence(N_("still to come"))
     elif not documents and case.row.closed_at is not None:

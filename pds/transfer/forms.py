@@ -83,8 +83,9 @@ class DecisionForm(FormSchema):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the clerk chose: for each category the first school year, the last day of use, and the day of erasure."""
+    """What the clerk chose: for each ticked category the first school year, the last day of use, the day of erasure."""
 
+    ticked: frozenset[Category] = frozenset()
     since: Mapping[Category, int] = field(default_factory=dict, hash=False)
     until: date | None = None
     erase_on: date | None = None
@@ -126,9 +127,8 @@ def _read_asked(
 ) -> tuple[Asked, dict[str, Markup]]:
     errors: dict[str, Markup] = {}
     since: dict[Category, int] = {}
-    for category in choosable:
-        if category.value not in form.getlist("category"):
-            continue
+    ticked = frozenset(category for category in choosable if category.value in form.getlist("category"))
+    for category in ticked:
         year = form.get(f"since-{category}", type=int)
         if year is None or year not in years_between(first_year, today):
             errors[f"since-{category}"] = say(N_("Choose from which school year on."))
@@ -141,7 +141,7 @@ def _read_asked(
         errors["erase_on"] = say(N_("Enter a day that is not before the end of use."))
     wanted = form.get("frequency", Frequency.ONCE.value)
     frequency = Frequency(wanted) if wanted in list(Frequency) else Frequency.ONCE
-    return Asked(since, until, erase_on, frequency), errors
+    return Asked(ticked, since, until, erase_on, frequency), errors
 
 
 def _read_day(text: str | None) -> date | None:

@@ -55,7 +55,6 @@ def case(learner: UUID, transfer: UUID) -> ResponseReturnValue:
         case=page,
         columns=build_columns(found, statutory),
         signatures=check_signatures(found.received),
-        has_documents=any(one.erased_at is None for one in found.received),
         steps=incoming_steps(found),
         facts=_facts(found),
     )
@@ -154,7 +153,7 @@ def _facts(found: IncomingView) -> list[dict[str, object]]:
     terms = found.granted or found.asked
     if terms is not None:
         last_day = japan_day(terms.until - timedelta(microseconds=1))  # the end itself is exclusive
-        facts.append({"label": say("Until"), "value": say_day(last_day)})
+        facts.append({"label": say("Last day on which the school may fetch it"), "value": say_day(last_day)})
         if terms.erase_on:
             facts.append({"label": say("Day by which the school's copy is erased"), "value": say_day(terms.erase_on)})
     return facts

@@ -150,7 +150,7 @@ class IncomingAnswer(IncomingLine):
     asked = fields.Nested(TermsAnswer, required=True, allow_none=True)
     granted = fields.Nested(TermsAnswer, required=True, allow_none=True)
     documents = fields.List(fields.Nested(ReceivedLine), required=True)
-    withheld = fields.List(fields.String(), required=True)
+    withheld = fields.List(fields.Nested(ScopeLine), required=True)
     problems = fields.List(fields.Raw(), required=True)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from consent.age import japan_day
-from consent.vocabulary import Duty
+from consent.vocabulary import Duty, Frequency
 from pds.look_back.words import Part, Sentence
 from pds.people.details import Name
 from pds.transfer.columns import name_documents, tell_hindrance, tell_problems
@@ -18,6 +18,7 @@ from pds.transfer.states import StatutoryState as Statutory
 from pds.transfer.worklist import CaseRow, Side, Standing
 from trust.errors import N_
 
+_GRANTED: Final = (ConsentState.GRANTED, ConsentState.GRANTED_IN_PART)
 _NAMELESS: Final = Name("", "—")
 _OUTGOING: Final = {
     OutgoingState.PREPARED: (Standing.WAITING, N_("The ticket is with the family. The new school has not asked yet.")),
@@ -47,6 +48,7 @@ class CasePage:
     problems: tuple[Part, ...] = ()
     hindrance: Part | None = None
     may_ask: bool = False
+    may_read: bool = False
     may_pull: bool = False
     may_send_again: bool = False
     may_reissue: bool = False
@@ -116,9 +118,14 @@ def incoming_page(case: IncomingView, duties: Collection[Duty]) -> CasePage:
         tell_problems(case.problems, name_documents(case.announced)),
         tell_hindrance(case.problems),
         may_ask=receives and state is IncomingState.DECIDED,
-        may_pull=receives and case.row.consent in (ConsentState.GRANTED, ConsentState.GRANTED_IN_PART),
+        may_read=receives and any(one.erased_at is None for one in case.received),
+        may_pull=receives and case.row.consent in _GRANTED and _again(case),
         may_cancel=Duty.DECIDE_ENROLMENT in duties and state not in CLOSED_INCOMING,
     )
+
+
+def _again(case: IncomingView) -> bool:
+    return case.granted is not None and case.granted.frequency is Frequency.REPEATED
 
 
 def _what_waits(case: IncomingRow) -> str:

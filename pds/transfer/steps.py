@@ -57,11 +57,12 @@ def outgoing_steps(case: OutgoingView) -> tuple[Step, ...]:
             ),
             _Stage(N_("Day of acceptance"), row.requested_at is not None, case.accepted_on, recipient),
             _Stage(
-                N_("Sending"), row.sent_at is not None, row.sent_at, row.school_name if row.sent_at else None,
+                N_("Sending of the documents"), row.sent_at is not None, row.sent_at,
+                row.school_name if row.sent_at else None,
                 Sentence(N_("Copy of the register, health sheet")), sheet,
             ),
             _Stage(
-                N_("Receipt"), row.acknowledged_at is not None and not case.problems, row.acknowledged_at,
+                N_("Acknowledgement"), row.acknowledged_at is not None and not case.problems, row.acknowledged_at,
                 recipient if row.acknowledged_at else None, Sentence(N_("Signed receipt")),
             ),
         ),
@@ -84,10 +85,12 @@ def incoming_steps(case: IncomingView) -> tuple[Step, ...]:
                 N_("The old school prepares, the family looks"), row.received_at is not None or came, None, case.sender
             ),
             _Stage(
-                N_("Receiving"), came, row.received_at, row.school_name if came else None,
+                N_("Arrival of the documents"), came, row.received_at, row.school_name if came else None,
                 Sentence(N_("Copy of the register, health sheet")),
             ),
-            _Stage(N_("Receipt"), came, row.received_at if came else None, None, Sentence(N_("Signed receipt"))),
+            _Stage(
+                N_("Acknowledgement"), came, row.received_at if came else None, None, Sentence(N_("Signed receipt"))
+            ),
         ),
         over=row.state in CLOSED_INCOMING,
     )  # fmt: skip
