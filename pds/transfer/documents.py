@@ -32,6 +32,8 @@ MOST_FILES: Final = 200
 MOST_FILE_BYTES: Final = 64 * 1024 * 1024
 LONGEST_CHAIN: Final = 16
 """Schools a child can have come through; a longer chain is not one."""
+_PASSED_ON: Final = ("category", "school_year", "schema", "body")
+"""What a school that passes a copy on must leave as it is."""
 _HASH: Final = 64
 _NAME: Final = 255
 
@@ -201,6 +203,8 @@ def _earlier(payload: dict[str, Any], registry: Registry) -> tuple[Link, ...]:
         found = _open(enclosed, None, registry)
         if found.payload.get("aud") != holder:
             raise _Wrong(Fault.OTHER_RECIPIENT)
+        if any(found.payload.get(name) != payload.get(name) for name in _PASSED_ON):
+            raise _Wrong(Fault.FORM)  # the school that passes it on says something else than the one that wrote it
         links.append(found.link)
         holder, enclosed = found.payload.get("node"), found.payload.get("enclosed")
     return tuple(links)
@@ -229,7 +233,7 @@ def _read(
         raise _Wrong(Fault.FORM)
     if not _was_due(category, year, expected, now, policy):
         raise _Wrong(Fault.NOT_GRANTED)
-    if category != COMMENT and payload.get("enclosed") is None:
+    if category != COMMENT:
         _check_form(Category(category), schema, body)
     files = tuple(_file(one) for one in _list(payload.get("files", [])))
     if len({one.no for one in files}) != len(files):

@@ -81,7 +81,8 @@ def oneroster(session: Session, node: Node, asking: Asking, learner: UUID, trans
     if row is None or place is None:
         raise CaseUnknown
     who = _roster_name(session, node, learner, transfer)
-    rows = _roster(case, place, who, f"transfer-{transfer}", row.accepted_on)
+    master = queries.master_id_of(session, node, learner)
+    rows = _roster(case, place, who, master, f"transfer-{transfer}", row.accepted_on)
     header = _facts()
     manifest = header["manifest"]
     pairs = [
@@ -101,7 +102,7 @@ def oneroster(session: Session, node: Node, asking: Asking, learner: UUID, trans
     return _pack(sheets, asking.now)
 
 
-def _roster(case: ReceivedCase, place: RosterPlace, who: str, seat: str, begin: date) -> dict[str, Rows]:
+def _roster(case: ReceivedCase, place: RosterPlace, who: str, master: str, seat: str, begin: date) -> dict[str, Rows]:
     """Return the rows of the set: one child in one class of one school under one board."""
     year, details = place.school_year, case.child.details
     session_id, course = f"year-{year}", f"course-{year}-{place.grade}"
@@ -142,8 +143,13 @@ def _roster(case: ReceivedCase, place: RosterPlace, who: str, seat: str, begin: 
             {
                 "sourcedId": who, "enabledUser": "true", "username": who, "givenName": name.given,
                 "familyName": name.family, "middleName": name.middle, "grades": place.grade,
+                "userMasterIdentifier": master,
                 "primaryOrgSourcedId": place.school_source, "metadata.jp.kanaGivenName": name.given_kana,
                 "metadata.jp.kanaFamilyName": name.family_kana, "metadata.jp.homeClass": place.class_source,
+                "preferredGivenName": name.preferred_given or name.given,
+                "preferredFamilyName": name.preferred_family or name.family,
+                "metadata.jp.kanaPreferredGivenName": name.preferred_given_kana or name.given_kana,
+                "metadata.jp.kanaPreferredFamilyName": name.preferred_family_kana or name.family_kana,
             }
         ],
         "roles": [

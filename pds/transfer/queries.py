@@ -16,6 +16,7 @@ from pds.people.details import unseal_identifier
 from pds.people.identity import LEARNERS
 from pds.people.models import LearnerIdentifier, Staff, StaffRole
 from pds.people.service import blind_index
+from pds.rows import derive_id
 
 _LEARNER_OF = text("SELECT learner_of_identifier(:blind)")
 _DOSSIER = text(
@@ -235,8 +236,17 @@ def roster_place(session: Session, class_id: UUID) -> RosterPlace | None:
 
 def source_id_of(session: Session, node: Node, learner: UUID) -> str | None:
     """Return the sourcedId that a roster gave the child. Needs the context bound."""
-    row = session.get(LearnerIdentifier, (learner, LEARNERS.source_scheme))
+    return _identifier(session, node, learner, LEARNERS.source_scheme)
+
+
+def master_id_of(session: Session, node: Node, learner: UUID) -> str:
+    """Return the child's master identifier: the roster's, or one made here that is the same every time."""
+    made = derive_id(node.keyring.node_key("intake-ids"), LEARNERS.master_scheme, str(learner))
+    return _identifier(session, node, learner, LEARNERS.master_scheme) or str(made)
+
+
+def _identifier(session: Session, node: Node, learner: UUID, scheme: str) -> str | None:
+    row = session.get(LearnerIdentifier, (learner, scheme))
     if row is None:
         return None
-    key = node.keyring.subject_key(learner)
-    return unseal_identifier(bytes(row.sealed), key, node.node_id, learner, LEARNERS.source_scheme)
+    return unseal_identifier(bytes(row.sealed), node.keyring.subject_key(learner), node.node_id, learner, scheme)

@@ -46,7 +46,7 @@ def walk(towns: Towns, move: FamilyMove, *, by_time: bool = False) -> None:
     go_on(days=14)
     check_arrived(towns, move)
     if by_time:
-        go_on(days=140)
+        go_on(days=70)
     else:
         with towns.a.asking(move.mother) as (session, asking):
             assert not isinstance(grants.revoke(session, towns.a.web, asking, move.learner, grant), Refused)

@@ -29,6 +29,8 @@ from pds.access_log.entries import Purpose
 from pds.access_log.models import NOBODY
 from pds.authorization.feature import authorization_feature
 from pds.node import Node
+from pds.organisations.models import Enrolment
+from pds.organisations.models import Organisation as OrganisationRow
 from pds.participants.service import install
 from pds.people import service as people
 from pds.records import files
@@ -40,6 +42,7 @@ from pds.transfer import incoming, outgoing, outgoing_api
 from pds.transfer.incoming import Decision, IncomingView
 from pds.transfer.models import IncomingTransfer, OutgoingTransfer
 from pds.transfer.outgoing import OutgoingView, Started
+from pds.transfer.reading import ReceivedDocumentView, read_all_received
 from pds.transfer.tasks import handlers
 from tests.factories import bodies
 from tests.factories.node import EAST, World
@@ -343,8 +346,8 @@ class FamilyMove:
     def terms(self, categories: tuple[Category, ...] = CHOSEN, years: tuple[int, ...] = YEARS) -> Terms:
         law = (Category.ENROLMENT, Category.GUIDANCE, Category.HEALTH_CHECK)
         scope = Scope.of({one: range(2021, 2027) for one in law} | dict.fromkeys(categories, years))
-        until = datetime.fromisoformat("2027-03-31T15:00:00+00:00")
-        return Terms(scope, Mode.STORE, until, date(2027, 3, 31), Frequency.REPEATED)
+        until = datetime.fromisoformat("2027-01-31T15:00:00+00:00")
+        return Terms(scope, Mode.STORE, until, date(2027, 1, 31), Frequency.REPEATED)
 
     def ask(self, terms: Terms | None = None) -> None:
         b = self.towns.b
@@ -401,6 +404,38 @@ class FamilyMove:
             view = incoming.look(session, b.web, asking, self.there, self.incoming)
         assert isinstance(view, IncomingView), view
         return view
+
+    def arrive_back(self, ticket: str) -> tuple[UUID, UUID, UUID]:
+        """The child comes back to A, as one whom nobody there knows; return clerk, child and case."""
+        a = self.towns.a
+        with a.jobs.database.session() as session:
+            place = session.query(Enrolment).filter_by(learner_id=self.learner).one()
+            world = World.__new__(World)
+            world.node, world.session, world.accounts = a.jobs, session, session
+            board = session.query(OrganisationRow).filter_by(kind="board").one().organisation_id
+            officer = world.staff(StaffRole.BOARD_OFFICER, board)
+            world.commit()
+        decision = Decision(
+            place.organisation_id, place.class_id, "山田", "花子", ("やまだ", "はなこ"), date(2015, 6, 3), "female",
+            date(2026, 12, 21), ticket,
+        )  # fmt: skip
+        with a.asking(officer) as (session, asking):
+            transfer = incoming.decide(session, a.web, asking, decision, asking.now)
+        assert isinstance(transfer, UUID), transfer
+        with a.session() as session:
+            learner = session.query(IncomingTransfer).filter_by(transfer_id=transfer).one().learner_id
+        with a.asking(self.clerk_a) as (session, asking):
+            done = incoming.ask(session, a.web, asking, learner, transfer, self.terms(), asking.now)
+        assert done is None, done
+        return self.clerk_a, learner, transfer
+
+    def read_back(self, arrived: tuple[UUID, UUID, UUID]) -> tuple[ReceivedDocumentView, ...]:
+        clerk, learner, transfer = arrived
+        a = self.towns.a
+        with a.asking(clerk) as (session, asking):
+            case = read_all_received(session, a.web, asking, learner, transfer)
+        assert not isinstance(case, Refused), case
+        return case.documents
 
 
 def settle_family(towns: Towns, *, works: Mapping[int, bytes] | None = None) -> FamilyMove:
