@@ -141,7 +141,7 @@ class RefreshGrant(BoundGrant):
         presented = request.form.get("refresh_token")
         if not presented:
             raise RequestRefused("refresh_token is missing")
-        kept = tokens.find(session, presented)
+        kept = tokens.find_to_refresh(session, presented)
         if (
             kept is None
             or kept.kind is not TokenKind.REFRESH
@@ -152,7 +152,7 @@ class RefreshGrant(BoundGrant):
             raise GrantRefused("this refresh token does not serve")
         bound = kept.binding
         grant = queries.standing_grant(
-            session, request.node, bound.basis.learner, bound.basis.id, self.client_id, now=request.now, lightly=True
+            session, request.node, bound.basis.learner, bound.basis.id, self.client_id, now=request.now, bound=True
         )
         if grant is None:
             raise GrantRefused("this refresh token does not serve")

@@ -17,12 +17,6 @@ from pds.node import Node
 from pds.sharing.parties import DossierState
 from web.database import bind_context
 
-_BIND_LIGHTLY: Final = text(
-    "SELECT set_config('app.learners', :learner, true), set_config('app.person', '', true), "
-    "set_config('synchronous_commit', 'off', true)"
-)
-"""Names the learner as `bind_context` does, and lets the commit answer before the disk has it."""
-
 _GRANT: Final = text(
     "SELECT state, until, terms FROM share_grant "
     "WHERE learner_id = :learner AND grant_id = :grant AND client_id = :client"
@@ -43,22 +37,18 @@ class StandingGrant:
 
 
 def standing_grant(
-    session: Session, node: Node, learner: UUID, grant_id: UUID, client_id: str, *, now: datetime, lightly: bool = False
+    session: Session, node: Node, learner: UUID, grant_id: UUID, client_id: str, *, now: datetime, bound: bool = False
 ) -> StandingGrant | None:
     """Return a client's grant unless it is over. A pause ends no token: it comes back, and meanwhile opens nothing.
 
-    What the journal says was withdrawn is over, whatever the row says. `lightly` is for a transaction that writes an
-    access token and nothing else: its commit does not wait for the disk, since a client whose access token is lost in
-    a power failure asks for another.
+    What the journal says was withdrawn is over, whatever the row says. `bound`: the transaction is already bound to
+    the learner.
     """
     if node.keyring.journal.is_revoked(grant_id):
         return None
-    connection = session.connection()
-    if lightly:
-        connection.execute(_BIND_LIGHTLY, {"learner": str(learner)})
-    else:
+    if not bound:
         bind_context(session, learners=[learner])
-    row = connection.execute(_GRANT, {"learner": learner, "grant": grant_id, "client": client_id}).first()
+    row = session.connection().execute(_GRANT, {"learner": learner, "grant": grant_id, "client": client_id}).first()
     if row is None or row.state in _OVER or row.until <= now:
         return None
     return StandingGrant(row.terms, row.until)

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import TextClause, delete, text, update
 from sqlalchemy.orm import Session
 
 from pds.authorization.models import OauthToken
@@ -30,9 +30,14 @@ _KEEP: Final = text(
     "issued_at, expires_at) VALUES (:token_hash, :kind, :client_id, :jkt, :learner_id, :basis, :basis_id, :family, "
     "CAST(:details AS jsonb), :issued_at, :expires_at)"
 )
-_FIND: Final = text(
-    "SELECT token_hash, kind, client_id, jkt, learner_id, basis, basis_id, family, details, issued_at, expires_at, "
-    "revoked_at FROM oauth_token WHERE token_hash = :token_hash"
+_COLUMNS: Final = (
+    "token_hash, kind, client_id, jkt, learner_id, basis, basis_id, family, details, issued_at, expires_at, revoked_at"
+)
+_FIND: Final = text(f"SELECT {_COLUMNS} FROM oauth_token WHERE token_hash = :token_hash")  # noqa: S608 — constants
+_FIND_AND_BIND: Final = text(
+    f"SELECT {_COLUMNS}, set_config('app.learners', learner_id::text, true), "  # noqa: S608 — constants
+    "set_config('app.person', '', true), set_config('synchronous_commit', 'off', true) "
+    "FROM oauth_token WHERE token_hash = :token_hash"
 )
 
 
@@ -92,9 +97,22 @@ def keep(
 
 def find(session: Session, token: str) -> Token | None:
     """Return a token as it is kept, standing or not; None for one that never was."""
+    return _find(session, _FIND, token)
+
+
+def find_to_refresh(session: Session, token: str) -> Token | None:
+    """Return a token as `find` does, and in the same statement bind the transaction to its learner.
+
+    The commit of this transaction does not wait for the disk. It may write an access token and nothing else: a client
+    whose access token is lost in a power failure asks for another.
+    """
+    return _find(session, _FIND_AND_BIND, token)
+
+
+def _find(session: Session, statement: TextClause, token: str) -> Token | None:
     if not 0 < len(token) <= LONGEST:
         return None
-    row = session.connection().execute(_FIND, {"token_hash": _hash(token)}).first()
+    row = session.connection().execute(statement, {"token_hash": _hash(token)}).first()
     if row is None:
         return None
     basis = Basis(BasisKind(row.basis), row.learner_id, row.basis_id)
