@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from consent.age import japan_day, school_year_of
 from consent.dossier import allows_dossier
 from consent.grant import Grant, allows
 from consent.lanes import arrange
@@ -25,14 +26,17 @@ from consent.vocabulary import Category, Frequency, GrantState, Move, Relation
 from pds.node import Node
 from pds.people import service as people
 from pds.people.service import KnownChild
+from pds.rows import derive_id
 from pds.sharing import queries, requests, reviews
 from pds.sharing.copies import EarlierCopy, FamilyComment, document_id, earlier_copies
-from pds.sharing.models import ShareDossier, ShareGrant
+from pds.sharing.models import ShareAnswer, ShareDossier, ShareGrant
+from pds.sharing.papers import open_paper
 from pds.sharing.parties import Basis, BasisKind, DossierState, Recipient
 from web.database import bind_context
 
 GOES_ALONG = Allowed(Relation.NEXT_SCHOOL, "dossier.comment", "")
 """Under what a family's comment goes along with the documents it is about."""
+_COMMENT = "answer-comment"
 
 _JOIN_READERS = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('basis/' || CAST(:basis AS text), 0))")
 _PASS_READERS = text("SELECT pg_advisory_xact_lock(hashtextextended('basis/' || CAST(:basis AS text), 0))")
@@ -163,10 +167,38 @@ def _on_grant(
     asked = Scope() if request is None else Terms.from_wire(request.asked).scope
     move = Move.NONE if request is None else Move(request.move)
     statutory = arrange(asked.categories, move, now, node.policy).statutory
+    items = records_in(session, node, client_id, basis.learner, scope, allowed[0], only)
+    if only is None:  # a piece of a file is asked for otherwise, and a comment has none
+        items += tuple(_words_to_school(session, node, client_id, row, allowed[0]))
     return Ground(
-        child, recipient, allowed[0], records_in(session, node, client_id, basis.learner, scope, allowed[0], only),
-        without(asked, scope, statutory), row.version, grant.terms.frequency is Frequency.ONCE,
+        child, recipient, allowed[0], items, without(asked, scope, statutory), row.version,
+        grant.terms.frequency is Frequency.ONCE,
     )  # fmt: skip
+
+
+def _words_to_school(session: Session, node: Node, client_id: str, row: ShareGrant, verdict: Allowed) -> Iterable[Item]:
+    """Yield what those who decided wrote to the school with their answer, passed on by the child's school."""
+    answers = session.scalars(
+        select(ShareAnswer)
+        .where(
+            ShareAnswer.learner_id == row.learner_id,
+            ShareAnswer.request_id == row.request_id,
+            ShareAnswer.comment.is_not(None),
+        )
+        .order_by(ShareAnswer.person_id)
+    ).all()
+    school = queries.school_of(session, row.learner_id) if answers else None
+    if school is None:
+        return
+    names = node.keyring.node_key("pairwise")
+    for answer in answers:
+        sealed = answer.comment or b""
+        written = open_paper(node, row.learner_id, row.request_id, answer.person_id, _COMMENT, sealed).decode()
+        by = Relation.SELF if answer.person_id == row.learner_id else Relation.CARER
+        key = derive_id(names, "answer", str(row.request_id), str(answer.person_id))
+        comment = FamilyComment(key, by.value, written, False, answer.answered_at)
+        year = school_year_of(japan_day(answer.answered_at))
+        yield Item(document_id(node, client_id, key), key, 1, None, year, verdict, comment, None, school[0])
 
 
 def _on_dossier(

@@ -244,8 +244,8 @@ def _read(
 
 
 def _was_due(category: str, year: int, expected: Expected, now: datetime, policy: Policy) -> bool:
-    if category == COMMENT:
-        return expected.lane is Lane.STATUTORY
+    if category == COMMENT:  # the family's own words come along on either ground
+        return True
     if category not in list(Category):
         return False
     if expected.lane is Lane.CONSENT:

@@ -165,6 +165,34 @@ def test_a_page_holds_bounded_bytes_and_always_one_document(town: Town) -> None:
     assert len(page_of(pull(town, basis, first.next)).documents) == 1
 
 
+def test_a_word_to_the_school_goes_with_what_is_shared(town: Town) -> None:
+    family = town.family()
+    town.record(family.child, Category.REPORT)
+    request = town.request(family.child)
+    town.answer(family.mother, family.child, request, ASKED, comment="音読が得意です。")
+    outcome = town.answer(family.father, family.child, request, ASKED)
+    assert isinstance(outcome, deciding.Outcome)
+    assert outcome.grant_id is not None
+    basis = Basis(BasisKind.GRANT, family.child, outcome.grant_id)
+    page = page_of(pull(town, basis))
+    (word,) = [copy for copy in page.documents if copy.category == COMMENT]
+    assert (word.body["text"], word.body["by"], word.issuer) == ("音読が得意です。", "carer", EAST[0])
+    assert chunk(town, basis, word.doc) == Refused(DenialCode.NOT_IN_SCOPE, DenialCode.NOT_IN_SCOPE)
+    assert acknowledge(town, basis, page.documents)
+    assert page_of(pull(town, basis)).documents == ()
+
+
+def test_a_word_to_the_school_needs_a_school_that_passes_it_on(town: Town) -> None:
+    child, mother = town.world.learner(), town.world.carer()
+    town.world.care(child, mother)
+    town.world.commit()
+    request = town.request(child)
+    outcome = town.answer(mother, child, request, ASKED, comment="よろしく")
+    assert isinstance(outcome, deciding.Outcome)
+    assert outcome.grant_id is not None
+    assert page_of(pull(town, Basis(BasisKind.GRANT, child, outcome.grant_id))).documents == ()
+
+
 def test_a_cursor_that_was_not_given_is_refused(town: Town) -> None:
     with pytest.raises(CursorMalformed):
         pull(town, Basis(BasisKind.GRANT, uuid4(), uuid4()), "somewhere")
