@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from consent.age import grade_of, year_of_schooling
+from consent.age import age_band, grade_of, year_of_schooling
 from consent.authority import act_class_of, deciders
 from consent.decision import Actor, Read, decide
 from consent.policy.model import Policy
 from consent.verdict import Allowed
 from consent.visibility import handling_of
-from consent.vocabulary import Category, RequestState, SchoolStage, Text
+from consent.vocabulary import AgeBand, Category, RequestState, SchoolStage, Text
 from consent.wording import in_display_order, label
 from pds.granting.choices import Choice, kept_terms, last_day_of, say_sum, say_years
 from pds.granting.wording import Question
@@ -142,7 +142,7 @@ def build_request(
         review_until=last_day_of(view.dossier.review_until) if reviewing and view.dossier is not None else None,
         rows=build_offers(view, child, choice, actor, policy, now),
         may_choose=may_choose,
-        who_decides=_who_decides(view, person),
+        who_decides=_who_decides(view, child, person, policy, now),
         banner=_banner(view, person),
         last_day="" if choice.last_day is None else choice.last_day.isoformat(),
         asked_until=last_day_of(view.asked.until),
@@ -260,10 +260,16 @@ def _citations(view: RequestView, policy: Policy, now: datetime) -> tuple[str, .
     return tuple(dict.fromkeys(cited.ja for rule in rules for cited in rule.citations))
 
 
-def _who_decides(view: RequestView, person: UUID) -> Sentence:
-    if person == view.learner:
+def _who_decides(view: RequestView, child: KnownChild, person: UUID, policy: Policy, now: datetime) -> Sentence:
+    if person != view.learner:
+        return Sentence(N_("You do not decide about these. You can see here what is asked for."))
+    edition = policy.at(now)
+    band = AgeBand.INFORMED if edition is None else age_band(child.details.birth_date, now, edition.ages.bands)
+    if band is AgeBand.INFORMED:
         return Sentence(N_("Your parents or carers decide about these. You can see here what is asked for."))
-    return Sentence(N_("You do not decide about these. You can see here what is asked for."))
+    return Sentence(
+        N_("Your parents or carers decide about these, and should ask you first. Tell them what you would like.")
+    )
 
 
 def _banner(view: RequestView, person: UUID) -> Banner | None:

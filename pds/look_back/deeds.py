@@ -38,6 +38,10 @@ TOLD: Mapping[Act, Telling] = {
         N_("%(who)s read %(what)s before it goes to the next school by law."),
         N_("%(who)s tried to read %(what)s, which goes to the next school by law."),
     ),
+    Act.STATUTORY_SEEN: Telling(
+        N_("%(who)s said to have read what goes to the next school by law."),
+        N_("%(who)s tried to say to have read what goes to the next school by law."),
+    ),
     Act.COMMENT_WRITTEN: Telling(
         N_("%(who)s wrote a comment that goes to the next school."),
         N_("%(who)s tried to write a comment for the next school."),
