@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from pds.access_log.models import NOBODY
 from pds.node import Node
 from pds.transfer import cases, incoming, storing
 from pds.transfer.cases import GRANTED, CaseKey
@@ -24,6 +23,8 @@ from web.jobs import service as jobs
 from web.jobs.runner import JobRun
 
 ERASED: Final = "erased"
+_NOBODY: Final = UUID(int=0)
+"""Whom an answer is about where nothing had come."""
 
 __all__ = ["CLOSE", "ERASE"]
 
@@ -63,7 +64,7 @@ def take_end_of_grant(session: Session, node: Node, message: Incoming, now: date
         case = cases.find_by_reference(session, message.sender, str(message.body.get("case")))
         if case is not None and case.grant_id not in (None, grant):
             case = None
-    learner = NOBODY
+    learner = _NOBODY
     if case is not None:
         learner = case.learner_id
         _end_consent(session, case, now)

@@ -82,21 +82,3 @@ class AccessRefused(ManabiError):
     status = 403
     title = N_("This access is not, or no longer, open.")
     remedy = N_("Stop pulling. A message tells when a grant has ended; ask for a new token otherwise.")
-
-
-class DocumentUnknown(ManabiError):
-    """No such document or file under this access."""
-
-    code = "transfer.document_unknown"
-    status = 404
-    title = N_("There is no such document under this access.")
-    remedy = N_("Read the pages of documents again from the beginning.")
-
-
-class CursorUnknown(ManabiError):
-    """The place to go on from does not exist."""
-
-    code = "transfer.cursor_unknown"
-    status = 422
-    title = N_("The place to continue from is not known.")
-    remedy = N_("Begin again without one.")

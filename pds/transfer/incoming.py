@@ -13,7 +13,7 @@ from consent.age import school_year_end, school_year_of
 from consent.offices import Place, may_do
 from consent.scope import Terms
 from consent.verdict import Allowed, DenialCode, Denied
-from consent.vocabulary import Category, Duty, Move, PurposeCode
+from consent.vocabulary import Duty, Move, PurposeCode
 from pds.access_log.entries import Act
 from pds.node import Node
 from pds.organisations.registry import WantedEnrolment, put_enrolments
@@ -442,17 +442,3 @@ def _row(case: IncomingTransfer, name: Name | None, names: dict[UUID, str]) -> I
         StatutoryState(case.statutory_state), case.accepted_on, case.decided_at, case.asked_at, case.received_at,
         case.closed_at, case.auth_expires_at, bool(case.problems),
     )  # fmt: skip
-
-
-def received_categories(session: Session, learner: UUID, transfer: UUID) -> frozenset[Category]:
-    """Return the categories of which something is here."""
-    rows = session.execute(
-        select(ReceivedDocument.category)
-        .where(
-            ReceivedDocument.learner_id == learner,
-            ReceivedDocument.transfer_id == transfer,
-            ReceivedDocument.erased_at.is_(None),
-        )
-        .distinct()
-    ).scalars()
-    return frozenset(Category(one) for one in rows if one in list(Category))

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -26,10 +27,10 @@ def die() -> None:
 
 def open_node(url: str) -> Node:
     settings = read_settings(os.environ)
-    instant = datetime.fromisoformat(os.environ["TOWN_TIME"])
+    clock = Path(os.environ["TOWN_CLOCK"])
     keyring = FileKeyring.open(settings.keyring, settings.node_id)
     database = Database(getattr(settings, url), pool_size=8)
-    return Node(settings, database, keyring, shipped_policy(), lambda: instant)
+    return Node(settings, database, keyring, shipped_policy(), lambda: datetime.fromisoformat(clock.read_text()))
 
 
 def work(step: str) -> None:

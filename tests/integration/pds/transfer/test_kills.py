@@ -129,6 +129,6 @@ def test_a_server_killed_in_any_call_changes_nothing_in_the_end(
 ) -> None:
     move = settle_family(towns, works={2026: WORK})
     side = killed(towns, town)
-    side.serve_until(path, moment, towns.clock())
+    side.serve_until(path, moment)
     walk(towns, move)
     assert side.doomed is None, "the call never came"

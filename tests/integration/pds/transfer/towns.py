@@ -142,11 +142,11 @@ class Side:
         self.server = make_server("127.0.0.1", port, make_exchange(self.web), threaded=True, request_handler=Quiet)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def serve_until(self, path: str, moment: str, now: datetime) -> None:
+    def serve_until(self, path: str, moment: str) -> None:
         """Serve in a process of its own, which dies before or after a call under `path`."""
         self.stop()
         self.doomed = subprocess.Popen(
-            [sys.executable, "-m", SCRIPT, "serve", path, moment], env=self.child_environment(now), text=True,
+            [sys.executable, "-m", SCRIPT, "serve", path, moment], env=self.child_environment(), text=True,
             stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.doomed.stdout is not None
@@ -172,7 +172,7 @@ class Side:
         if self.dies_at is None or not self.has_work():
             return self.runner.run_one()
         done = subprocess.run(
-            [sys.executable, "-m", SCRIPT, "work", self.dies_at], env=self.child_environment(self.jobs.clock()),
+            [sys.executable, "-m", SCRIPT, "work", self.dies_at], env=self.child_environment(),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode == -signal.SIGKILL:
@@ -186,8 +186,19 @@ class Side:
         due = "state = 'queued' AND due_at <= :now OR state = 'running' AND lease_until < :now"
         return self.count(f"SELECT count(*) FROM job WHERE {due}", now=now) > 0
 
-    def child_environment(self, now: datetime) -> dict[str, str]:
-        return {**os.environ, **self.environment, "TOWN_TIME": now.isoformat(), "PYTHONPATH": os.getcwd()}
+    def child_environment(self) -> dict[str, str]:
+        self.show_time()
+        return {**os.environ, **self.environment, "TOWN_CLOCK": str(self.clock_file), "PYTHONPATH": os.getcwd()}
+
+    @property
+    def clock_file(self) -> Path:
+        return self.settings.uploads / "clock"
+
+    def show_time(self) -> None:
+        """Let the processes of this town know what time it is."""
+        fresh = self.clock_file.with_suffix(".new")
+        fresh.write_text(self.jobs.clock().isoformat())
+        fresh.replace(self.clock_file)
 
     def stop(self) -> None:
         if self.server is not None:
@@ -238,6 +249,8 @@ class Towns:
 
     def work(self) -> None:
         """Run every due job of both towns, until there is none."""
+        self.a.show_time()
+        self.b.show_time()
         while self.a.work() | self.b.work() | self.a.revive() | self.b.revive():
             pass
 
