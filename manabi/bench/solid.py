@@ -8,7 +8,6 @@ token (RFC 9449). Each request carries a proof of its own, signed before the clo
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -27,6 +26,7 @@ from manabi.bench.cpu import used_seconds
 from manabi.bench.dpop import ProofKey
 from manabi.bench.lines import Peer
 from manabi.bench.load import Request
+from manabi.bench.node_js import find_node
 from manabi.demo.folder import choose_ports
 from trust.errors import N_, ManabiError
 
@@ -64,7 +64,7 @@ def find_peer() -> Peer:
         version: str = json.loads((FOLDER / "package.json").read_text())["version"]
     except FileNotFoundError:
         return Peer(NAME, None)
-    return Peer(NAME, version if shutil.which("node") else None)
+    return Peer(NAME, version if find_node() is not None else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,13 @@ def solid_server(*, resources: int, body_bytes: int, reads_per_round: int) -> It
 def _start(folder: Path, port: int) -> "subprocess.Popen[bytes]":
     (folder / "loopback.cjs").write_text(_LOOPBACK_ONLY)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    node = find_node()
+    if node is None:
+        raise PeerFailed(peer=NAME, reason="Node.js is missing")
     with (folder / "log").open("ab") as output:
         return subprocess.Popen(  # noqa: S603 — fixed program, no shell
-            [  # noqa: S607 — whichever Node.js the developer installed
-                "node", "--dns-result-order=ipv4first", "--require", folder / "loopback.cjs",
+            [
+                node, "--dns-result-order=ipv4first", "--require", folder / "loopback.cjs",
                 FOLDER / "bin" / "server.js", "--config", f"@css:config/{_CONFIGURATION}", "--port", str(port),
                 "--baseUrl", f"http://localhost:{port}/", "--rootFilePath", folder / "data", "--loggingLevel", "error",
             ],

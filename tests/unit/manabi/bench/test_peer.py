@@ -1,5 +1,4 @@
 import json
-import shutil
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -23,9 +22,9 @@ def test_a_peer_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyP
 def test_a_peers_version_is_the_installed_packages_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"version": "7.9.9"}')
     monkeypatch.setattr(solid, "FOLDER", tmp_path)
-    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/node")
+    monkeypatch.setattr(solid, "find_node", lambda: Path("/somewhere/node"))
     assert solid.find_peer().version == "7.9.9"
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(solid, "find_node", lambda: None)
     assert solid.find_peer().version is None
 
 
