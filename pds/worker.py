@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from celery import signals
+from celery import Celery, signals
 from sqlalchemy.exc import OperationalError
 
 from pds.access_log.sequencer import Sequencer
@@ -18,6 +18,7 @@ from web.replay import service as replay
 log = logging.getLogger(__name__)
 
 _FORGET_SECONDS = 60.0
+_LISTEN_AGAIN_SECONDS = 1.0
 
 
 def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
@@ -43,26 +44,32 @@ def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
     def look() -> None:
         runner.ring()
 
-    def start(**_: object) -> None:
-        for thread in threads:
-            thread.start()
-
     def stop(**_: object) -> None:
         stopping.set()
         runner.stop()
 
-    signals.worker_ready.connect(start, weak=False)
     signals.worker_shutting_down.connect(stop, weak=False)
+    for thread in threads:
+        thread.start()
+    try:
+        while not stopping.is_set():
+            _listen(app)
+            stopping.wait(_LISTEN_AGAIN_SECONDS)
+    finally:
+        stop()
+        for thread in threads:
+            thread.join()
+
+
+def _listen(app: Celery) -> None:
+    """Hear the doorbell until told to stop, or until the broker fails: half-written messages end Celery's consumer."""
     try:
         app.worker_main(
             ["worker", "--pool=solo", "--loglevel=WARNING", f"--queues={QUEUE}", "--without-gossip",
              "--without-mingle", "--without-heartbeat", "--hostname=pds@localhost"]
         )  # fmt: skip
-    finally:
-        stop()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+    except Exception as error:  # noqa: BLE001 — whatever ails the broker, the work goes on by the sweep
+        log.warning("the doorbell cannot be heard, listening again: %s", type(error).__name__)
 
 
 def _keep_sequencing(node: Node, stopping: threading.Event) -> None:

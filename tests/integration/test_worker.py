@@ -107,6 +107,24 @@ def test_everything_finishes_while_the_broker_is_emptied_again_and_again(
     assert records == versions > 0
 
 
+def test_a_message_that_cannot_be_read_does_not_end_the_worker(
+    jobs_node: Node, settings: NodeSettings, sample: Path
+) -> None:
+    messages = settings.broker_folder / "messages"
+    with worker(settings) as start:
+        running = start()
+        import_file(jobs_node, sample / FILES[0])
+        for number in range(3):
+            (messages / f"{number}_half-written.{QUEUE}.msg").touch()
+            deadline = time.monotonic() + PATIENCE
+            while list(messages.glob("*half-written*")):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        import_file(jobs_node, sample / FILES[1])
+        assert running.poll() is None
+    assert rows(jobs_node)[1] > 0
+
+
 def test_a_missing_broker_only_delays(jobs_node: Node, settings: NodeSettings, sample: Path) -> None:
     with worker(settings) as start:
         start()
