@@ -6,13 +6,11 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, json, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from pds.authorization import clients
 from pds.authorization.details import TYPES
-from pds.authorization.errors import Failed, OAuthRefused, RequestRefused, Unavailable
+from pds.authorization.errors import DATABASE_AWAY, Failed, OAuthRefused, RequestRefused, Unavailable
 from pds.authorization.presenting import ALGORITHMS, TokenRefused, answer_refused
 from pds.authorization.requests import NodeRequest
 from pds.authorization.server import NodeServer
@@ -105,7 +103,7 @@ def _answer(server: NodeServer, answering: Answering) -> Response:
     except HTTPException as error:
         _, body, headers = RequestRefused(error.name)()
         status = error.code or 400
-    except (OperationalError, PoolTimeout) as error:
+    except DATABASE_AWAY as error:
         logger.error("%s database unavailable", reference(), exc_info=error)
         status, body, headers = Unavailable("try again in a while")()
     except Exception as error:

@@ -4,8 +4,13 @@ import re
 from typing import Final
 
 from authlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from trust.errors import N_, ManabiError
+
+DATABASE_AWAY: Final = (OperationalError, PoolTimeout)
+"""The database does not answer, or every connection is taken."""
 
 _NOT_ALLOWED: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 _LONGEST: Final = 300
