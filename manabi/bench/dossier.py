@@ -10,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +27,7 @@ from consent.receipt import ShownText
 from consent.scope import Scope, Terms
 from consent.vocabulary import ActorKind, Category, Channel, Frequency, Locale, Mode, Move
 from consent.vocabulary import StaffRole as Role
+from manabi.bench.cpu import machine_seconds, used_seconds
 from manabi.bench.lines import Bar, Line, Relation
 from manabi.bench.two_nodes import Town, introduce, serving, two_towns
 from manabi.sample.codes import school_code
@@ -76,10 +78,15 @@ class PullFailed(ManabiError):
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What one round took."""
+    """What one round took: time and memory of the pulling process, processor time of everything that had a part.
+
+    `others` is the share of the machine that went to anybody else meanwhile.
+    """
 
     seconds: float
     peak: int
+    cpu: float
+    others: float
 
 
 def measure(rounds: int) -> list[Line]:
@@ -96,6 +103,8 @@ def measure(rounds: int) -> list[Line]:
         Line(BENCH, "pull_seconds", worst, "s", RECORDS * rounds, SECONDS),
         Line(BENCH, "peak_memory", max(one.peak for one in pulled) / 1e6, "MB", rounds, MEGABYTES),
         Line(BENCH, "document_rate", RECORDS / worst, "documents/s", RECORDS * rounds),
+        Line(BENCH, "cpu_of_both_nodes", max(one.cpu for one in pulled), "s", rounds),
+        Line(BENCH, "used_by_others", max(one.others for one in pulled) * 100, "%", rounds),
         Line(BENCH, "file_rate", FILES * FILE_BYTES / 1e6 / worst, "MB/s", FILES * rounds),
     ]
 
@@ -114,17 +123,20 @@ def _pull(receiver: Town, key: CaseKey) -> Pulled:
         case.consent_cursor = None
         jobs.enqueue(session, PULL, {**key.to_arguments(), **_LANE}, now=now)
         session.commit()
+    machine, own, begun = machine_seconds(), used_seconds([os.getpid()]), time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "manabi.bench.puller"], env={**os.environ, **receiver.environment},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+    machine, own = machine_seconds() - machine, used_seconds([os.getpid()]) - own
+    others = max(machine - own, 0.0) / ((time.monotonic() - begun) * len(os.sched_getaffinity(0)))
     with receiver.jobs.database.session() as session:
         documents = session.execute(text("SELECT count(*) FROM received_document WHERE sealed IS NOT NULL")).scalar()
         size = session.execute(text("SELECT coalesce(sum(size), 0) FROM received_file WHERE complete")).scalar()
     if done.returncode != 0 or documents != RECORDS or int(size or 0) != FILES * FILE_BYTES:
         raise PullFailed(documents=documents or 0, bytes=int(size or 0), said=done.stderr[-1500:])
     said = json.loads(done.stdout.splitlines()[-1])
-    return Pulled(said["seconds"], said["peak"])
+    return Pulled(said["seconds"], said["peak"], own, others)
 
 
 def _ask(sender: Town, receiver: Town, learner: UUID, old_school: UUID, school: UUID, room: UUID) -> CaseKey:

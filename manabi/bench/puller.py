@@ -23,8 +23,9 @@ def main() -> None:
         begun = time.monotonic()
         done = runner.run_one()
         seconds = time.monotonic() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"done": done, "seconds": seconds, "peak": peak}), flush=True)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    said = {"done": done, "seconds": seconds, "peak": used.ru_maxrss * 1024, "cpu": used.ru_utime + used.ru_stime}
+    print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":
