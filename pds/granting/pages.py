@@ -20,7 +20,7 @@ from pds.granting.asking import Opened, draw, open_request, step_up
 from pds.granting.choices import Choice, kept_terms, last_day_of, read_choice, say_sum
 from pds.granting.documents import show_copy, show_disclosed
 from pds.granting.done import build_done
-from pds.granting.showing import address_of, ask_question, build_request
+from pds.granting.showing import address_of, ask_question, build_request, may_decide
 from pds.granting.wording import Passage, Wording, word
 from pds.look_back.saying import say_part
 from pds.look_back.words import Sentence
@@ -63,7 +63,7 @@ def choose(learner: UUID, request_id: UUID) -> ResponseReturnValue:
     opened = open_request(learner, request_id)
     step, address = request.form.get("step", ""), address_of(opened.view)
     choice, errors = opened.choice, dict[str, Sentence]()
-    if current_viewer().person in opened.view.waiting_for:
+    if _may_answer(opened):
         offered = opened.view.choosable.categories
         choice, errors = read_choice(request.form.getlist, opened.view.offered, offered, japan_day(now()))
         person = current_viewer().person
@@ -213,7 +213,7 @@ def _words_of(opened: Opened) -> tuple[Wording, Terms | None]:
 
 
 def _may_answer(opened: Opened) -> bool:
-    return opened.view.is_open and current_viewer().person in opened.view.waiting_for
+    return may_decide(opened.view, current_viewer().person)
 
 
 def _statutory_page(opened: Opened, errors: dict[str, Markup], written: str | None) -> ResponseReturnValue:

@@ -124,13 +124,21 @@ def name_schools(registry: Registry | None) -> Callable[[Recipient], Asker]:
     return lambda recipient: find_asker(recipient, registry)
 
 
+def may_decide(view: RequestView, person: UUID) -> bool:
+    """Tell whether a person's answer is awaited, or may still be changed because somebody else's is."""
+    if not view.is_open or view.choosable.is_empty:
+        return False
+    changeable = view.mine is not None and view.mine.counts and bool(view.waiting_for)
+    return person in view.waiting_for or changeable
+
+
 def build_request(
     view: RequestView, child: KnownChild, asker: Asker, choice: Choice, actor: Actor, policy: Policy, now: datetime
 ) -> RequestPage:
     """Return the page of a request for somebody of the family."""
     person = actor.person
     assert person is not None  # noqa: S101  whoever is signed in is a person
-    may_choose = view.is_open and person in view.waiting_for and not view.choosable.is_empty
+    may_choose = may_decide(view, person)
     reviewing = view.dossier is not None and view.dossier.state == "reviewing" and now < view.dossier.review_until
     return RequestPage(
         address=address_of(view),
@@ -293,7 +301,7 @@ def _banner(view: RequestView, person: UUID) -> Banner | None:
     if view.mine is not None and view.waiting_for:
         return Banner(
             Sentence(N_("You have answered. Somebody else has to answer too.")), "info",
-            Sentence(N_("The school is told only that it is being dealt with.")),
+            Sentence(N_("The school is told only that it is being dealt with. Until then you can answer anew below.")),
         )  # fmt: skip
     if not view.waiting_for and not view.choosable.is_empty:
         return Banner(

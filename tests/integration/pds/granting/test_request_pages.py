@@ -242,6 +242,7 @@ def test_two_holders_answer_and_the_first_is_told_what_the_school_is_told(home: 
     assert "もう一人の方の確認も必要です" in first
     assert "「手続き中」とだけ伝わります" in first
     assert grants_of(node, home.child) == []
+    assert "もう一度、答えることができます" in main_text(mother.get(home.address()))
     share(father, home.address(), take=["report", "portfolio"], **{"years-report": ["2025", "2026"]})
     (terms,) = grants_of(node, home.child)
     assert terms["categories"] == [{"category": "report", "school_years": [2025, 2026]}]
@@ -297,3 +298,12 @@ def test_no_address_ever_carries_what_was_chosen(home: Home, visit: Visit) -> No
     target = posted(browser, home.lone(), step="check", take="report", comment="秘密", last_day="2026-12-31")
     assert target == home.lone("/check")
     assert Category.REPORT not in target
+
+
+def test_who_has_answered_can_still_say_no_while_somebody_else_is_awaited(home: Home, visit: Visit, node: Node) -> None:
+    mother = visit(home.mother)
+    share(mother, home.address(), take="report")
+    shown = version_on(mother.get(home.address("/check")).text)
+    posted(mother, home.address("/check"), shown=shown, answer="refuse")
+    assert "共有しないことに決まりました" in main_text(visit(home.father).get(home.address()))
+    assert grants_of(node, home.child) == []
