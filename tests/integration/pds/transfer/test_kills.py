@@ -25,7 +25,7 @@ CALLS = [
     ("a", "/oauth/bc-authorize"), ("a", "/oauth/token"), ("a", "/shared/v1/documents"), ("a", "/files/"),
     ("a", "/transfer/v1/messages"), ("b", "/transfer/v1/messages"),
 ]  # fmt: skip
-FEW = [("b", "pull-chunks-kept"), ("a", "message-acted")]
+FEW = [("b", "pull-chunks-kept")]
 
 
 def walk(towns: Towns, move: FamilyMove, *, by_time: bool = False) -> None:

@@ -69,6 +69,7 @@ def test_a_grant_withdrawn_while_documents_are_pulled_leaves_nothing(
     assert towns.a.count("SELECT count(*) FROM share_grant WHERE end_answer = 'erased'") == 1
 
 
+@pytest.mark.long
 def test_a_refusal_ends_the_choosable_part_alone(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     move.answer(None)
@@ -79,6 +80,7 @@ def test_a_refusal_ends_the_choosable_part_alone(move: FamilyMove, towns: Towns)
     assert {one.category for one in move.look_in().received} == {"enrolment", "guidance", "health_check"}
 
 
+@pytest.mark.long
 def test_silence_lapses_after_thirty_days_and_delays_nothing(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     towns.pass_time(days=14)
@@ -88,6 +90,7 @@ def test_silence_lapses_after_thirty_days_and_delays_nothing(move: FamilyMove, t
     assert move.look_in().row.consent is ConsentState.EXPIRED
 
 
+@pytest.mark.long
 def test_a_node_that_is_away_delays_and_loses_nothing(move: FamilyMove, towns: Towns) -> None:
     move.start()
     move.decide()
@@ -123,6 +126,7 @@ def test_a_message_that_nobody_takes_is_a_dead_letter_and_can_be_sent_again(move
             messages.resend(session, towns.a.jobs, dead.message_id, towns.clock())
 
 
+@pytest.mark.long
 def test_the_same_message_again_changes_nothing(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     with towns.b.session() as session:
@@ -150,6 +154,7 @@ def test_messages_of_strangers_forgers_and_to_others_are_refused(towns: Towns) -
     assert towns.a.count("SELECT count(*) FROM message_in") == 0
 
 
+@pytest.mark.long
 def test_another_node_cannot_speak_for_a_case_that_is_not_its_own(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     grant = move.answer(move.offered()).grant_id
@@ -181,6 +186,7 @@ def test_the_new_school_calls_off_and_everything_is_taken_back(move: FamilyMove,
     assert towns.a.count("SELECT count(*) FROM message_out WHERE kind = 'dossier_ready'") == 0
 
 
+@pytest.mark.long
 def test_the_old_school_calls_off_and_the_new_one_is_told(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     with towns.a.asking(move.clerk_a) as (session, asking):
@@ -192,6 +198,7 @@ def test_the_old_school_calls_off_and_the_new_one_is_told(move: FamilyMove, town
     assert not there.received
 
 
+@pytest.mark.long
 def test_a_used_and_a_forged_ticket_open_nothing_and_look_alike(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     with towns.b.asking(move.officer_b) as (session, asking):
@@ -248,6 +255,7 @@ def test_copies_of_earlier_schools_travel_along_with_their_signatures(move: Fami
     assert guidance.body["moral"].startswith("友だち")
 
 
+@pytest.mark.long
 def test_what_is_asked_again_under_a_grant_is_only_what_changed(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
     move.answer(replace(move.offered(), scope=Scope.of({Category.REPORT: [2025, 2026]})))
