@@ -7,6 +7,7 @@ from celery import Celery, signals
 from sqlalchemy.exc import OperationalError
 
 from pds.access_log.sequencer import Sequencer
+from pds.authorization import tokens
 from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.records import retention
@@ -83,11 +84,12 @@ def _keep_sequencing(node: Node, stopping: threading.Event) -> None:
 
 
 def _keep_forgetting(node: Node, stopping: threading.Event) -> None:
-    """Remove used token ids that have expired; the store stays as small as a few minutes of tokens."""
+    """Remove used token ids and tokens that have expired; the store stays as small as what is in use."""
     while True:
         try:
             with node.database.session() as session:
                 replay.sweep(session, node.clock())
+                tokens.sweep(session, now=node.clock())
                 session.commit()
         except OperationalError as error:
             log.warning("database out of reach, trying again: %s", type(error.orig).__name__)
