@@ -119,6 +119,10 @@ class Client:
         """Get something as a program does; errors come as problem details."""
         return self._request("GET", path, accept=accept)
 
+    def tell(self, page: Page, path: str, body: Mapping[str, object]) -> Answer:
+        """Send JSON to the interface with the token of a page of this session; errors come as problem details."""
+        return self._request("POST", path, accept=_JSON, body=json.dumps(body).encode(), kind=_JSON, token=page.token)
+
     def ask(self, place: PasskeyPlace, address: str, body: Mapping[str, object]) -> Answer:
         """Send JSON as the script of a page does: with the token of the place it stands at."""
         return self._request(

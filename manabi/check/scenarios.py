@@ -6,6 +6,7 @@ from typing import Final
 
 from manabi.check.errors import ScenarioUnknown
 from manabi.check.look_back import LookBack, SignIns
+from manabi.check.move import Move
 from manabi.check.report import Report
 from manabi.check.steps import Act, walk
 
@@ -23,18 +24,28 @@ Places = Mapping[str, Place]
 
 _WALKS: Final[Mapping[str, Callable[[Places], Sequence[tuple[str, Act]]]]] = {
     "look-back": lambda places: LookBack(places["mirai"].url, places["mirai"].sign_ins).steps(),
+    "move": lambda places: Move(
+        (places["mirai"].url, places["mirai"].sign_ins), (places["asahi"].url, places["asahi"].sign_ins)
+    ).steps(),
 }
 
 SCENARIOS: Final = tuple(_WALKS)
 """The names, the default first."""
 
 
-def run(scenario: str, places: Places) -> Report:
-    """Walk a scenario against running services with the sign-ins that their demo printed.
+def run(wanted: Sequence[str], places: Places) -> Report:
+    """Walk scenarios one after another against running services with the sign-ins that their demo printed.
 
-    Spends the staff codes it needs. Raises `ScenarioUnknown`, and `AddressRefused` for a service off this machine;
-    everything else that goes wrong is a false step of the report.
+    Spends the staff codes they need. Nothing follows a walk that failed. Raises `ScenarioUnknown`, and
+    `AddressRefused` for a service off this machine; everything else that goes wrong is a false step of the report.
     """
-    if scenario not in _WALKS:
-        raise ScenarioUnknown(scenario=scenario, known=", ".join(SCENARIOS))
-    return walk(scenario, _WALKS[scenario](places))
+    for name in wanted:
+        if name not in _WALKS:
+            raise ScenarioUnknown(scenario=name, known=", ".join(SCENARIOS))
+    reports: list[Report] = []
+    for name in wanted:
+        reports.append(walk(name, _WALKS[name](places)))
+        if not reports[-1].ok:
+            break
+    steps = tuple(step for report in reports for step in report.steps)
+    return Report(", ".join(wanted), steps, sum(report.seconds for report in reports))

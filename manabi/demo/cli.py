@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="start a temporary demo, walk through it, remove it")
     parser.add_argument(
         "--scenario",
-        default=scenarios.SCENARIOS[0],
+        action="append",
         choices=scenarios.SCENARIOS,
-        help="what --check walks (default: %(default)s)",
+        help=f"what --check walks; may be given again for a second walk (default: {scenarios.SCENARIOS[0]})",
     )
     parser.add_argument("--json", action="store_true", help="with --check: print one JSON object")
 
@@ -48,10 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
     stopping = threading.Event()
     supervisor.stop_on_signals(stopping)
     began = time.monotonic()
-    with supervisor.running(folder, port=arguments.port, size=size, say=_say) as (demo, watch):
-        _welcome(demo, time.monotonic() - began)
-        watch(stopping)
-        _say("Stopping …")
+    try:
+        with supervisor.running(folder, port=arguments.port, size=size, say=_say, stopping=stopping) as (demo, watch):
+            _welcome(demo, time.monotonic() - began)
+            watch()
+            _say("Stopping …")
+    except supervisor.DemoStopped as stopped:
+        _say(stopped.title)
     _say("Stopped. Everything is kept; `manabi demo --fresh` starts over.")
     return 0
 
@@ -63,12 +66,15 @@ def _check(arguments: argparse.Namespace, size: Size) -> int:
         folder = DemoFolder(Path(temporary).resolve() / "demo")
         say = _say_aside if arguments.json else _say
         try:
-            with supervisor.running(folder, port=arguments.port, size=size, say=say) as (demo, watch):
-                watcher = threading.Thread(target=watch, args=(stopping,))
+            with supervisor.running(folder, port=arguments.port, size=size, say=say, stopping=stopping) as (
+                demo,
+                watch,
+            ):
+                watcher = threading.Thread(target=watch)
                 watcher.start()
                 try:
                     places = {name: Place(one.url, one.sign_ins) for name, one in demo.nodes.items()}
-                    report = scenarios.run(arguments.scenario, places)
+                    report = scenarios.run(arguments.scenario or scenarios.SCENARIOS[:1], places)
                 finally:
                     stopping.set()
                     watcher.join()

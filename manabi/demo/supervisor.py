@@ -37,6 +37,15 @@ class ServiceFailed(ManabiError):
     remedy = N_("Its log %(log)s says why. `manabi demo --fresh` starts over.")
 
 
+class DemoStopped(ManabiError):
+    """Somebody stopped the demo before it was ready."""
+
+    code = "demo.stopped"
+    status = 503
+    title = N_("The demo was stopped before it was ready.")
+    remedy = N_("Start it again: it goes on where it was.")
+
+
 @dataclass(frozen=True, slots=True)
 class RunningNode:
     """One node of a running demo."""
@@ -62,11 +71,18 @@ class Demo:
 
 @contextmanager
 def running(
-    folder: DemoFolder, *, port: int, size: stock.Size, say: Callable[[str], None], nodes: Sequence[DemoNode] = NODES
-) -> Iterator[tuple[Demo, Callable[[threading.Event], None]]]:
-    """Start everything, load the samples once, and yield the demo and a function that watches until an event is set.
+    folder: DemoFolder,
+    *,
+    port: int,
+    size: stock.Size,
+    say: Callable[[str], None],
+    stopping: threading.Event,
+    nodes: Sequence[DemoNode] = NODES,
+) -> Iterator[tuple[Demo, Callable[[], None]]]:
+    """Start everything, load the samples once, and yield the demo and a function that watches until `stopping` is set.
 
-    On leaving, every process is stopped and every socket and lock is gone; data stay.
+    On leaving, every process is stopped and every socket and lock is gone; data stay. Raises `DemoStopped` when
+    `stopping` is set before everything is ready.
     """
     with folder.held() as holding:
         folder.prepare()
@@ -75,6 +91,7 @@ def running(
             say(f"Port {port} is taken; using {base} to {base + 9} instead.")
         server = start_database(folder, nodes)
         children: list[Child] = []
+        pool = ThreadPoolExecutor(len(nodes))
         try:
             urls = {one.name: f"http://localhost:{base + one.offset}" for one in nodes}
             environments = {one.name: environment_of(one, folder, server, urls[one.name]) for one in nodes}
@@ -100,24 +117,31 @@ def running(
                     own.loaded.touch()
                 return stock.read_sign_ins(own)
 
-            with ThreadPoolExecutor(len(nodes)) as pool:
-                sign_ins = list(pool.map(stock_up, nodes))
+            def look_after() -> None:
+                _keep(folder, server, children, holding, urls[nodes[0].name], say)
+
+            loading = [pool.submit(stock_up, one) for one in nodes]
+            while not all(one.done() for one in loading):
+                if stopping.wait(0.3):
+                    raise DemoStopped
+                look_after()
+            sign_ins = [one.result() for one in loading]
             join(registrar, [read_settings(environments[one.name]) for one in nodes])
             started = {
                 one.name: RunningNode(one, urls[one.name], environments[one.name], found)
                 for one, found in zip(nodes, sign_ins, strict=True)
             }
-            demo = Demo(folder, started)
 
-            def watch(stopping: threading.Event) -> None:
+            def watch() -> None:
                 while not stopping.wait(0.3):
-                    _keep(folder, server, children, holding, demo.url, say)
+                    look_after()
 
-            yield demo, watch
+            yield Demo(folder, started), watch
         finally:
             for child in reversed(children):
                 child.stop()
             embedded.stop_running(folder.path)
+            pool.shutdown()  # whoever was still loading has lost the database, and ends
 
 
 def _services(one: DemoNode, folder: DemoFolder, environment: dict[str, str], base: int) -> list[Child]:

@@ -113,13 +113,15 @@ def test_a_taken_port_moves_the_whole_block_and_says_so(start: Starter) -> None:
     assert demo.url.endswith(str(PORT + 10))
 
 
-def test_the_check_walks_the_first_journey_as_an_outside_client(tmp_path: Path) -> None:
+def test_the_check_walks_both_journeys_as_an_outside_client(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "manabi", "demo", "--check", "--json", "--port", str(PORT + 100)],
+        [sys.executable, "-m", "manabi", "demo", "--check", "--json", "--port", str(PORT + 100),
+         "--scenario", "look-back", "--scenario", "move"],
         capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert done.stdout.count("\n") == 1, done.stderr[-2000:]
     report = json.loads(done.stdout)
+    assert report["scenario"] == "look-back, move"
     assert report["ok"], [step for step in report["steps"] if not step["ok"]]
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []

@@ -120,7 +120,7 @@ class _Bent:
 
 def test_the_walk_looks_back_over_a_served_node(serve: Callable[[Bend], Any]) -> None:
     with serve(as_it_is) as served:
-        report = scenarios.run("look-back", {"mirai": scenarios.Place(served.url, served.sign_ins)})
+        report = scenarios.run(["look-back"], {"mirai": scenarios.Place(served.url, served.sign_ins)})
     assert report.ok, report.to_text()
     document = json.loads(json.dumps(report.to_document()))
     assert set(document) == {"scenario", "ok", "seconds", "steps"}
@@ -199,7 +199,7 @@ def test_the_walk_stops_where_a_node_does_not_keep_its_word(
     serve: Callable[[Bend], Any], bend: Bend, stops_at: str
 ) -> None:
     with serve(bend) as served:
-        report = scenarios.run("look-back", {"mirai": scenarios.Place(served.url, served.sign_ins)})
+        report = scenarios.run(["look-back"], {"mirai": scenarios.Place(served.url, served.sign_ins)})
     assert not report.ok
     assert report.steps[-1].name == stops_at, report.to_text()
     assert [step.ok for step in report.steps] == [True] * (len(report.steps) - 1) + [False]
@@ -218,4 +218,4 @@ def test_a_family_code_is_redeemed_once_and_gives_name_and_password(serve: Calla
 
 def test_a_scenario_nobody_wrote_is_refused_by_name() -> None:
     with pytest.raises(ScenarioUnknown, match="look-back"):
-        scenarios.run("fly-to-the-moon", {})
+        scenarios.run(["fly-to-the-moon"], {})
