@@ -13,7 +13,12 @@ from pathlib import Path
 
 from manabi.bench.lines import Line
 
-BENCHES = {"read": "manabi.bench.read", "token": "manabi.bench.token", "dossier": "manabi.bench.dossier"}
+BENCHES = {
+    "read": "manabi.bench.read",
+    "token": "manabi.bench.token",
+    "decide": "manabi.bench.decide",
+    "dossier": "manabi.bench.dossier",
+}
 """Each bench's module, which offers `measure(rounds) -> Sequence[Line]`."""
 
 _ROOT = Path(__file__).parents[2]

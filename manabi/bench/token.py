@@ -40,7 +40,11 @@ def measure(rounds: int) -> list[Line]:
         after = node.count_kept()
     *theirs, own = (score[Shape.SPREAD] for score in scores)
     kept = (after[0] - before[0], after[1] - before[1])
-    return [*own_lines(own, kept), *ratio_lines(own, theirs[0] if theirs else None, peer), replace(others_line(scores), bench=BENCH)]
+    return [
+        *own_lines(own, kept),
+        *ratio_lines(own, theirs[0] if theirs else None, peer),
+        replace(others_line(scores), bench=BENCH),
+    ]
 
 
 def own_lines(own: Score, kept: tuple[int, int]) -> list[Line]:
