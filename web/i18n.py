@@ -92,15 +92,19 @@ def load_catalogues(folders: Iterable[Path]) -> Catalogues:
             path = folder / f"{locale}.po"
             if not path.exists():
                 continue
-            with path.open("rb") as file:
-                catalogue = read_po(file, locale="ja", abort_invalid=True)
-            for message in catalogue:
-                msgid, sentence = _first(message.id), _first(message.string)
-                if not msgid or not sentence or message.fuzzy:
-                    continue
+            for msgid, sentence in _read_sentences(path, path.stat().st_mtime_ns):
                 if known.setdefault(msgid, sentence) != sentence:
                     clashes.append(msgid)
     return Catalogues(sentences, clashes)
+
+
+@lru_cache(maxsize=32)
+def _read_sentences(path: Path, _changed: int) -> tuple[tuple[str, str], ...]:
+    """Read a catalogue once per process and state of its file: parsing them is most of what making a service costs."""
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale="ja", abort_invalid=True)
+    pairs = ((_first(message.id), _first(message.string)) for message in catalogue if not message.fuzzy)
+    return tuple((msgid, sentence) for msgid, sentence in pairs if msgid and sentence)
 
 
 def _first(forms: str | Sequence[str] | None) -> str:
