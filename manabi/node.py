@@ -40,7 +40,7 @@ from web.clock import system_clock
 from web.jobs.doorbell import Doorbell
 from web.migrate import upgrade
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 
 
 class PersonUnknown(ManabiError):
