@@ -122,7 +122,10 @@ class ReceivedDocument(Base):
 
 
 class ReceivedFile(Base):
-    """A file that belongs to a received document; its name is sealed, its content stands in chunks."""
+    """A file that belongs to a received document; its content stands in chunks.
+
+    `note` holds name and SHA-256 of the content, sealed: the hash of a short text gives it away.
+    """
 
     __tablename__ = "received_file"
     __table_args__ = (
@@ -144,10 +147,9 @@ class ReceivedFile(Base):
     doc_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     file_no: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[bytes]
+    note: Mapped[bytes]
     media_type: Mapped[str]
     size: Mapped[int]
-    sha256: Mapped[bytes]
     received: Mapped[int]
     complete: Mapped[bool]
 

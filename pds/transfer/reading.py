@@ -20,11 +20,9 @@ from pds.transfer.incoming import approach
 from pds.transfer.models import ReceivedFile
 from pds.transfer.noting import note_staff
 from pds.transfer.others import registry_in_force
-from pds.transfer.sealed import file_name_binding
 from pds.transfer.states import Lane
 from pds.transfer.storing import KeptDocument
 from trust.registry import Registry
-from trust.sealing import unseal
 from trust.signing import SignatureRefused
 
 
@@ -128,8 +126,7 @@ def read_file(
         raise CaseUnknown
     named = ((_category(kept.category), ((doc, version),)),)
     note_staff(session, node, asking, verdict, child, Act.RECEIVED_READ, under=transfer, opened=named)
-    binding = file_name_binding(node, learner, transfer, doc, version, file_no)
-    name = unseal(node.keyring.subject_key(learner), binding, bytes(row.name)).decode()
+    name, _ = storing.open_file_note(node, key, doc, version, file_no, bytes(row.note))
     content = storing.read_chunks(session, node, key, doc, version, file_no)
     return ReceivedContent(name, row.media_type, row.size, content)
 

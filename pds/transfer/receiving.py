@@ -145,7 +145,7 @@ class _Pull:
     def _next_file(self) -> OpenFile | None:
         plan = self._plan
         with self._run.database.session() as session:
-            return storing.next_open_file(session, plan.key, plan.lane, plan.basis)
+            return storing.next_open_file(session, self._node, plan.key, plan.lane, plan.basis)
 
     def _standing(self, session: Session, *, lock: bool = True) -> IncomingTransfer:
         """Return the case if its ground still stands; raises `GroundGone`."""

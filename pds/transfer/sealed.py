@@ -12,7 +12,7 @@ from pds.sharing.papers import received_binding
 from trust.sealing import Binding, seal, unseal
 
 SECRET_SCHEMA: Final = "urn:manabi:schema:transfer-secret:1"  # noqa: S105  a schema's name
-FILE_NAME_SCHEMA: Final = "urn:manabi:schema:received-file-name:1"
+FILE_NOTE_SCHEMA: Final = "urn:manabi:schema:received-file-note:1"
 CHUNK_SCHEMA: Final = "urn:manabi:schema:received-chunk:1"
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -32,9 +32,9 @@ def document_binding(node: Node, learner: UUID, case: UUID, doc: UUID, version: 
     return received_binding(node, learner, case, doc, version)
 
 
-def file_name_binding(node: Node, learner: UUID, case: UUID, doc: UUID, version: int, file_no: int) -> Binding:
-    """Return where the name of a received file belongs."""
-    return Binding(node.node_id, learner, f"received/{case}/{doc}/{file_no}", version, FILE_NAME_SCHEMA)
+def file_note_binding(node: Node, learner: UUID, case: UUID, doc: UUID, version: int, file_no: int) -> Binding:
+    """Return where name and hash of a received file belong."""
+    return Binding(node.node_id, learner, f"received/{case}/{doc}/{file_no}", version, FILE_NOTE_SCHEMA)
 
 
 def chunk_binding(node: Node, learner: UUID, case: UUID, doc: UUID, version: int, file_no: int, chunk: int) -> Binding:

@@ -1,5 +1,6 @@
 """Keeping what came: documents and files, sealed under the child's key, each written once however often it comes."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from pds.node import Node
 from pds.transfer.cases import CaseKey
 from pds.transfer.documents import Believed
 from pds.transfer.models import ReceivedDocument, ReceivedFile, ReceivedFileChunk
-from pds.transfer.sealed import CHUNK_BYTES, chunk_binding, document_binding, file_name_binding
+from pds.transfer.sealed import CHUNK_BYTES, chunk_binding, document_binding, file_note_binding
 from pds.transfer.states import Lane
 from trust.sealing import seal, unseal
 
@@ -105,11 +106,11 @@ def _list_files(session: Session, node: Node, key: CaseKey, secret: bytes, docum
     rows = [
         {
             **_place_of(key, one.doc, one.version), "file_no": file.no, "media_type": file.media_type,
-            "size": file.size, "sha256": file.sha256, "received": 0, "complete": False,
-            "name": seal(
+            "size": file.size, "received": 0, "complete": False,
+            "note": seal(
                 secret,
-                file_name_binding(node, key.learner, key.transfer, one.doc, one.version, file.no),
-                file.name.encode(),
+                file_note_binding(node, key.learner, key.transfer, one.doc, one.version, file.no),
+                json.dumps([file.name, file.sha256.hex()], ensure_ascii=False).encode(),
             ),
         }
         for one in documents
@@ -123,12 +124,20 @@ def _place_of(key: CaseKey, doc: UUID, version: int) -> dict[str, Any]:
     return {"learner_id": key.learner, "transfer_id": key.transfer, "doc_id": doc, "version": version}
 
 
-def next_open_file(session: Session, key: CaseKey, lane: Lane, basis: UUID) -> OpenFile | None:
-    """Return a file of a lane that is not whole yet."""
+def next_open_file(session: Session, node: Node, key: CaseKey, lane: Lane, basis: UUID) -> OpenFile | None:
+    """Return a file of a lane that is not whole yet; raises `SealBroken`."""
     row = session.execute(_NEXT_FILE, {**_place(key), "lane": lane.value, "basis": basis}).first()
     if row is None:
         return None
-    return OpenFile(row.doc_id, row.version, row.file_no, row.size, bytes(row.sha256), row.received)
+    _, digest = open_file_note(node, key, row.doc_id, row.version, row.file_no, bytes(row.note))
+    return OpenFile(row.doc_id, row.version, row.file_no, row.size, digest, row.received)
+
+
+def open_file_note(node: Node, key: CaseKey, doc: UUID, version: int, file_no: int, note: bytes) -> tuple[str, bytes]:
+    """Return name and SHA-256 of a received file; raises `SealBroken`."""
+    binding = file_note_binding(node, key.learner, key.transfer, doc, version, file_no)
+    name, digest = json.loads(unseal(node.keyring.subject_key(key.learner), binding, note))
+    return name, bytes.fromhex(digest)
 
 
 def keep_chunks(
@@ -270,7 +279,7 @@ def _place(key: CaseKey) -> dict[str, Any]:
 
 _NEXT_FILE = text(
     f"""
-    SELECT f.doc_id, f.version, f.file_no, f.size, f.sha256, f.received
+    SELECT f.doc_id, f.version, f.file_no, f.size, f.note, f.received
     FROM received_file f JOIN received_document d USING (learner_id, transfer_id, doc_id, version)
     WHERE {_OF_CASE} AND d.lane = :lane AND d.basis_id = :basis AND NOT f.complete
     ORDER BY f.doc_id, f.version, f.file_no LIMIT 1

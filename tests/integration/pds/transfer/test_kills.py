@@ -12,6 +12,7 @@ from pds.sharing import grants
 from pds.sharing.enforcement import Refused
 from pds.transfer import storing
 from pds.transfer.cases import CaseKey
+from pds.transfer.reading import read_file
 from pds.transfer.states import ConsentState, IncomingState, OutgoingState
 from pds.transfer.tasks import STEPS
 from tests.integration.pds.transfer.towns import CHOSEN, FamilyMove, Side, Towns, settle_family
@@ -69,6 +70,12 @@ def check_arrived(towns: Towns, move: FamilyMove) -> None:
         key = CaseKey(move.there, move.incoming)
         content = b"".join(storing.read_chunks(session, towns.b.jobs, key, file.doc, file.version, 1))
     assert sha256(content).digest() == sha256(WORK).digest()
+    with towns.b.asking(move.clerk_b) as (session, asking):
+        opened = read_file(session, towns.b.web, asking, move.there, move.incoming, file.doc, file.version, 1)
+    assert not isinstance(opened, Refused)
+    assert opened.name == "作品.bin"
+    in_the_clear = "SELECT count(*) FROM received_file f WHERE to_jsonb(f)::text LIKE '%' || :digest || '%'"
+    assert towns.b.count(in_the_clear, digest=sha256(WORK).hexdigest()) == 0
     assert towns.a.count("SELECT count(*) FROM share_request") == 1
     assert towns.a.count("SELECT count(*) FROM share_grant") == 1
     assert towns.a.count("SELECT count(*) FROM lodged_request") == 1
