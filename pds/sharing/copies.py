@@ -156,7 +156,10 @@ def copy_earlier(node: Node, client_id: str, learner: UUID, issuer: str, earlier
 def earlier_copies(
     session: Session, node: Node, learner: UUID, categories: Iterable[Category]
 ) -> tuple[EarlierCopy, ...]:
-    """Open the copies of some categories that earlier schools sent by law. Needs the context bound."""
+    """Open the copies of some categories that earlier schools sent by law, as far as they were accepted here.
+
+    Needs the context bound.
+    """
     received = queries.received_versions(session, learner, categories)
     if not received:
         return ()

@@ -36,9 +36,10 @@ _PLACES = text(
 )
 _RECEIVED = text(
     """
-    SELECT DISTINCT ON (transfer_id, doc_id) transfer_id, doc_id, version, category, school_year, sealed
-    FROM received_document
-    WHERE learner_id = :learner AND lane = 'statutory' AND erased_at IS NULL AND category = ANY(:categories)
+    SELECT DISTINCT ON (transfer_id, doc_id) transfer_id, doc_id, version, d.category, d.school_year, d.sealed
+    FROM received_document d JOIN incoming_transfer i USING (learner_id, transfer_id)
+    WHERE learner_id = :learner AND d.lane = 'statutory' AND d.erased_at IS NULL AND d.category = ANY(:categories)
+      AND i.statutory_state = 'received'
     ORDER BY transfer_id, doc_id, version DESC
     """
 )
@@ -100,7 +101,7 @@ def places_of(session: Session, learner: UUID, records: Iterable[UUID]) -> dict[
 
 
 def received_versions(session: Session, learner: UUID, categories: Iterable[Category]) -> list[ReceivedVersion]:
-    """Return what earlier schools sent by law, the newest version of each document."""
+    """Return what earlier schools sent by law and was accepted here, the newest version of each document."""
     rows = session.execute(_RECEIVED, {"learner": learner, "categories": [one.value for one in categories]})
     return [
         ReceivedVersion(

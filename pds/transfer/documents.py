@@ -250,7 +250,7 @@ def _was_due(category: str, year: int, expected: Expected, now: datetime, policy
         return False
     if expected.lane is Lane.CONSENT:
         return expected.scope is not None and expected.scope.covers(Category(category), year)
-    return lane_of(Category(category), expected.move, now, policy) is LegalLane.STATUTORY
+    return lane_of(Category(category), expected.move, now, policy, incoming=True) is LegalLane.STATUTORY
 
 
 def _check_form(category: Category, schema: str, body: dict[str, Any]) -> None:

@@ -529,6 +529,19 @@ def test_copies_of_earlier_schools_go_on_with_the_child_enclosed_whole(town: Tow
     assert {item.sha256 for item in disclosed_in(told)} == {copy.sha256 for copy in page.documents}
 
 
+def test_what_an_earlier_school_sent_goes_on_only_once_it_was_accepted_here(town: Town) -> None:
+    family = town.family()
+    town.record(family.child, Category.GUIDANCE)
+    receive(town, family.child, Category.GUIDANCE)
+    with town.work() as session:
+        case = {"child": family.child}
+        session.execute(
+            text("UPDATE incoming_transfer SET statutory_state = 'announced' WHERE learner_id = :child"), case
+        )
+    (own,) = page_of(pull(town, ready_dossier(town, family, town.request(family.child)), days=31)).documents
+    assert "enclosed" not in payload(own)
+
+
 def test_what_an_earlier_school_sends_after_the_manifest_was_fixed_does_not_slip_in(town: Town) -> None:
     family = town.family()
     town.record(family.child, Category.GUIDANCE)

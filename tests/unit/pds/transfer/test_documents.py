@@ -113,6 +113,11 @@ def test_the_lane_of_the_law_brings_what_the_law_moves_and_either_lane_the_famil
     assert fault_of(signed(), BY_LAW) is Fault.NOT_GRANTED
 
 
+def test_what_schools_receive_and_never_send_is_believed() -> None:
+    early = signed(category="early_years", schema="urn:manabi:schema:early_years:1", body={"text": "よく遊んだ。"})
+    assert check(early, BY_LAW).category == "early_years"
+
+
 def enclosing(inner: str, **changes: Any) -> str:
     return signed(enclosed=inner, **changes)
 
