@@ -11,15 +11,13 @@ from pds.granting.choices import last_day_of, say_years
 from pds.granting.showing import Asker, address_of
 from pds.granting.wording import Line, name_all
 from pds.look_back.words import Sentence
-from pds.sharing.grants import GrantView
+from pds.sharing.grants import ERASED, GrantView
 from pds.sharing.parties import DossierState, Recipient
 from pds.sharing.receipts import ReceiptNote
 from pds.sharing.requests import RequestView
 from trust.errors import N_
 
 ENDS_SOON = timedelta(days=30)
-ERASED = "erased"
-"""What a recipient answers when nothing is left of what it got."""
 NameSchool = Callable[[Recipient], Asker]
 MayNarrow = Callable[[GrantView], bool]
 
@@ -160,6 +158,16 @@ def _note(grant: GrantView, school: str, person: UUID, now: datetime) -> Sentenc
     match grant.state:
         case GrantState.REVOKED | GrantState.EXPIRED if grant.end_answer not in (None, ERASED):
             return Sentence(N_("%(school)s answered that the law has it keep part of what it got."), {"school": school})
+        case GrantState.REVOKED if grant.was_called_off and grant.end_answered_at is not None:
+            return Sentence(
+                N_("%(school)s called the move off. It answered on %(day)s that it has erased what it got."),
+                {"school": school, "day": grant.end_answered_at},
+            )
+        case GrantState.REVOKED if grant.was_called_off:
+            return Sentence(
+                N_("%(school)s called the move off. Its answer that everything is erased is awaited."),
+                {"school": school},
+            )
         case GrantState.REVOKED | GrantState.EXPIRED if grant.end_answered_at is not None:
             return Sentence(
                 N_("%(school)s answered on %(day)s that it has erased what it got."),

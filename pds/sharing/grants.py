@@ -30,21 +30,27 @@ from pds.sharing import receipts, requests
 from pds.sharing.enforcement import Asking, Refused, approach_family, entry_by_viewer, refuse, unknown_child
 from pds.sharing.ground import grant_of, stop_readers
 from pds.sharing.models import ShareGrant, ShareRequest
-from pds.sharing.parties import Recipient, entry_by_node
+from pds.sharing.parties import Recipient, entry_by_node, entry_by_organisation
 from trust.journal import DecisionKind, JournalLine
 from web.jobs import service as jobs
 
 TELL_ENDED: Final = "transfer.tell_grant_ended"
 """The job that tells the recipient that a grant is over."""
+ERASED: Final = "erased"
+"""What a recipient answers when nothing is left of what it got."""
 _LIVING: Final = (GrantState.ACTIVE, GrantState.PAUSED, GrantState.SUSPENDED_FOR_SAFETY)
 _BY_JOURNAL: Final = Allowed(Relation.OPERATOR, "grant.journal", "")
+_BY_RECIPIENT: Final = Allowed(Relation.RECIPIENT, "grant.called_off", "")
+_CALLED_OFF: Final = "called_off"
+"""In the journal: the recipient ended the grant, and what it said became of what it had got."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantView:
     """A grant as the family sees it. `state` is that of the moment, `version` grows with every change.
 
-    `told_at` is when the recipient was told of the end, `end_answer` what it answered, None until it does.
+    `closed_by` is None where time or the recipient ended it. `told_at` is when the recipient was told of the end,
+    `end_answer` what it answered, None until it does.
     """
 
     grant_id: UUID
@@ -68,6 +74,11 @@ class GrantView:
     def is_living(self) -> bool:
         """Whether it can still open anything, now or after a pause."""
         return self.state in _LIVING
+
+    @property
+    def was_called_off(self) -> bool:
+        """Whether the recipient ended it, who called the move off."""
+        return self.state is GrantState.REVOKED and self.closed_at is not None and self.closed_by is None
 
 
 def list_for(session: Session, node: Node, asking: Asking, learner: UUID) -> tuple[GrantView, ...] | Refused:
@@ -139,6 +150,28 @@ def revoke(
     entries.write(session, node, [entry_by_viewer(node, asking, child, verdict, Act.GRANT_REVOKED, None, under=grant)])
     _end(session, node, row, GrantState.REVOKED, verdict, now, by=person, shown=shown or _words("やめました"))
     return _view(session, node, row, now)
+
+
+def call_off(session: Session, node: Node, learner: UUID, request: UUID, now: datetime, *, erased: bool) -> None:
+    """End the grant of a request whose recipient called the move off; one that is over already stays as it is.
+
+    A recipient that says it has erased what it got owes no answer any more; any other is told of the end and does.
+    Needs the context bound. For background work.
+    """
+    child = people.find_child(session, node, learner)
+    of_request = (ShareGrant.learner_id == learner, ShareGrant.request_id == request)
+    grant = session.scalar(select(ShareGrant.grant_id).where(*of_request))
+    row = None if grant is None else _lock(session, learner, grant)
+    if child is None or row is None:
+        return
+    if row.state in _LIVING and now < row.until:
+        journal = node.keyring.journal
+        if not journal.is_revoked(row.grant_id):
+            detail = {"grant": str(row.grant_id), _CALLED_OFF: ERASED if erased else ""}
+            journal.append(DecisionKind.REVOKED, learner, by=row.client_id, now=now, detail=detail)
+        _take_up(session, node, child, row, journal.revoked()[row.grant_id], now)
+    if erased:
+        note_end_answer(session, learner, row.grant_id, ERASED, now, client_id=row.client_id)
 
 
 def replay_journal(session: Session, node: Node, now: datetime) -> int:
@@ -265,25 +298,40 @@ def _end(
     *,
     by: UUID | None,
     shown: ShownText,
+    erased: bool = False,
 ) -> None:
-    """Close a locked grant, give the family its receipt, and have the recipient told."""
+    """Close a locked grant, give the family its receipt, and have the recipient told, unless it has `erased` all."""
     row.state, row.closed_at, row.closed_by = state.value, now, by
     row.version += 1
+    if erased:
+        row.told_at, row.end_answer, row.end_answered_at = now, ERASED, now
     session.flush()
     event = ReceiptEvent.REVOKED if state is GrantState.REVOKED else ReceiptEvent.EXPIRED
     told = receipts.Event(event, now, shown, verdict, row.grant_id, by=by, grant=row.grant_id)
     receipts.issue(session, node, _request_of(session, row), told)
-    jobs.enqueue(
-        session, TELL_ENDED, {"grant": str(row.grant_id), "learner": str(row.learner_id)}, now=now, created_by=by
-    )
+    if not erased:
+        arguments = {"grant": str(row.grant_id), "learner": str(row.learner_id)}
+        jobs.enqueue(session, TELL_ENDED, arguments, now=now, created_by=by)
 
 
 def _take_up(
     session: Session, node: Node, child: KnownChild, row: ShareGrant, line: JournalLine, now: datetime
 ) -> None:
+    """Do to a locked grant what a line of the journal says of it, with its entry."""
+    reference = f"journal/{line.seq}"
+    if _CALLED_OFF in line.detail:
+        entry = entry_by_organisation(
+            node, row.school_name, child, _BY_RECIPIENT, Act.GRANT_REVOKED, purpose=Purpose.SHARING,
+            relation=_BY_RECIPIENT.relation, now=now, reference=reference, under=row.grant_id,
+        )  # fmt: skip
+        entries.write(session, node, [entry])
+        shown = receipts.own_words(f"{row.school_name}が受け入れを取りやめたので、この記録の共有は終わりました。")
+        erased = line.detail[_CALLED_OFF] == ERASED
+        _end(session, node, row, GrantState.REVOKED, _BY_RECIPIENT, now, by=None, shown=shown, erased=erased)
+        return
     entry = entry_by_node(
         node, child, Act.GRANT_REVOKED, rule=_BY_JOURNAL.rule, purpose=Purpose.SHARING, now=now,
-        reference=f"journal/{line.seq}", under=row.grant_id,
+        reference=reference, under=row.grant_id,
     )  # fmt: skip
     entries.write(session, node, [entry])
     _end(session, node, row, GrantState.REVOKED, _BY_JOURNAL, now, by=UUID(line.by), shown=_words("やめました"))

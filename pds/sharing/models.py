@@ -140,7 +140,8 @@ class ShareDossier(Base):
 class ShareGrant(Base):
     """What was granted to whom until when. Readers lock the row FOR KEY SHARE, whoever narrows it FOR UPDATE.
 
-    `paused_by` lists the persons whose pause stands. `told_at`, `end_answer` and `end_answered_at` follow the notice
+    `paused_by` lists the persons whose pause stands; `closed_by` is the person who ended it, None where time or the
+    recipient did. `told_at`, `end_answer` and `end_answered_at` follow the notice
     that the grant has ended: sent when, answered how (`erased`), and when.
     """
 

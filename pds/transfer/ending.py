@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from pds.node import Node
+from pds.sharing.grants import ERASED
 from pds.transfer import cases, incoming, storing
 from pds.transfer.cases import GRANTED, CaseKey
 from pds.transfer.incoming import CLOSE, PULL
@@ -22,7 +23,6 @@ from trust.files import nothing_follows
 from web.jobs import service as jobs
 from web.jobs.runner import JobRun
 
-ERASED: Final = "erased"
 _NOBODY: Final = UUID(int=0)
 """Whom an answer is about where nothing had come."""
 
@@ -103,7 +103,10 @@ def erase_granted(node: Node, run: JobRun, after: Callable[[str], None] = nothin
 
 
 def close_case(node: Node, run: JobRun) -> None:
-    """Erase everything of a case that was called off, secrets included, and take the place in the class back."""
+    """Erase everything of a case that was called off, secrets included, and take the place in the class back.
+
+    The old school is told in the same transaction, if it was asked, so that its word to the family is true.
+    """
     key = CaseKey.of(run.lease.arguments)
     now = run.clock()
     with run.database.session() as session:
@@ -114,6 +117,9 @@ def close_case(node: Node, run: JobRun) -> None:
                 case.consent_state = ConsentState.ENDED
             _forget_ways(case)
             incoming.take_back_place(session, node, case)
+            if case.asked is not None:
+                body = {"case": case.case_reference, "outcome": ERASED}
+                send(session, node, key.learner, case.sender_id, Kind.TRANSFER_CANCELLED, body, now)
         run.finish(session)
         session.commit()
 

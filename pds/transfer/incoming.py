@@ -27,7 +27,6 @@ from pds.rows import derive_id
 from pds.sharing.enforcement import Asking, Refused
 from pds.transfer import queries
 from pds.transfer.errors import CaseUnknown, ChildTwice, DecisionRefused, NotNow
-from pds.transfer.messages import Kind, send
 from pds.transfer.models import IncomingTransfer, ReceivedDocument, ReceivedFile
 from pds.transfer.noting import note_staff
 from pds.transfer.others import registry_in_force, sender_of_ticket
@@ -223,7 +222,7 @@ def cancel(
 ) -> Refused | None:
     """Call a case off: nothing more is fetched, what came is erased, the place in the class taken back.
 
-    The old school is told if it was asked. Raises `NotNow` for a closed case.
+    The old school is told with the erasure, if it was asked. Raises `NotNow` for a closed case.
     """
     approached = _approach(session, node, asking, learner, transfer, Act.ENROLMENT_DECIDED, Duty.DECIDE_ENROLMENT)
     if isinstance(approached, Refused):
@@ -231,8 +230,6 @@ def cancel(
     case, child, verdict = approached
     if case.state in CLOSED_INCOMING:
         raise NotNow
-    if case.asked is not None:
-        send(session, node, learner, case.sender_id, Kind.TRANSFER_CANCELLED, {"case": case.case_reference}, now)
     case.state, case.closed_at = IncomingState.CANCELLED, now
     note_staff(session, node, asking, verdict, child, Act.ENROLMENT_DECIDED, under=transfer)
     jobs.enqueue(session, CLOSE, case_arguments(case), now=now, created_by=asking.viewer.person)

@@ -48,7 +48,7 @@ class Kind(StrEnum):
     DOCUMENTS_RECEIVED = "documents_received"  # {basis: {kind, id}, documents, outcome, problems}
     GRANT_ENDED = "grant_ended"  # {case, grant, reason}
     GRANT_END_ANSWER = "grant_end_answer"  # {grant, outcome}
-    TRANSFER_CANCELLED = "transfer_cancelled"  # {case}
+    TRANSFER_CANCELLED = "transfer_cancelled"  # {case}; the new school's {case, outcome}
 
 
 class OutState(StrEnum):

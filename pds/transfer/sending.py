@@ -142,13 +142,14 @@ def take_end_answer(session: Session, node: Node, message: Incoming, now: dateti
 
 
 def take_cancellation(session: Session, node: Node, message: Incoming, now: datetime) -> str:
-    """The new school will not take the child after all: nothing more is sent, and the ticket is free again."""
+    """The new school will not take the child after all: nothing more is sent, and what was granted to it ends."""
     found = queries.request_of_case(session, message.sender, str(message.body.get("case")))
     if found is None:
         raise NotYet
     learner, request = found
     bind_context(session, learners=[learner])
     requests.withdraw(session, learner, request, now)
+    grants.call_off(session, node, learner, request, now, erased=message.body.get("outcome") == grants.ERASED)
     dossier = queries.dossier_of(session, learner, request)
     if dossier is not None:
         dossiers.cancel(session, node, learner, dossier.dossier, now)

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from pds.granting.documents import read_payload
@@ -56,6 +57,23 @@ def test_stopping_takes_two_taps_and_waits_for_the_answer_that_all_is_erased(
     )
     world.session.commit()
     assert "受け取ったものを消したという返事がありました" in sharing_of(browser, home)
+
+
+@pytest.mark.parametrize(
+    ("erased", "told"),
+    [(True, "受け取ったものを消したという返事がありました"), (False, "消したという返事を待っています")],
+)
+def test_the_list_says_that_the_school_called_the_move_off(
+    home: Home, visit: Visit, world: World, erased: bool, told: str
+) -> None:
+    browser = visit(home.mother)
+    share(browser, home.lone(), take="report")
+    request = world.session.execute(text("SELECT request_id FROM share_grant")).scalar_one()
+    grants.call_off(world.session, world.node, home.brother, request, NOW + timedelta(hours=1), erased=erased)
+    world.session.commit()
+    shown = sharing_of(browser, home)
+    assert "となり市立北小学校が、受け入れを取りやめました" in shown
+    assert told in shown
 
 
 def test_pausing_and_going_on_each_leave_a_receipt_with_the_words_read(home: Home, visit: Visit) -> None:

@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from consent.scope import Scope
 from consent.verdict import DenialCode
@@ -17,6 +19,7 @@ from pds.sharing.pulling import Page
 from tests.integration.conftest import NOW
 from tests.integration.pds.sharing.town import ASKED, CLIENT, UNTIL, Family, Town, narrower
 from trust.journal import DecisionKind
+from web.database import bind_context
 
 ENDED = Refused(DenialCode.GRANT_ENDED, DenialCode.GRANT_ENDED)
 
@@ -190,6 +193,98 @@ def test_a_withdrawal_cut_short_is_finished_by_the_same_act_again(town: Town, fa
     assert isinstance(revoke(town, family.mother, basis), GrantView)
     assert len(list(town.node.keyring.journal.lines())) == before, "no second line"
     assert told(town, basis) == 1
+
+
+def call_off(session: Session, town: Town, learner: UUID, request: UUID, *, erased: bool = True) -> None:
+    bind_context(session, learners=[learner])
+    grants.call_off(session, town.jobs, learner, request, NOW + timedelta(hours=2), erased=erased)
+
+
+def test_a_grant_ends_with_the_move_that_its_recipient_calls_off(town: Town, family: Family, basis: Basis) -> None:
+    request = view(town, family.mother, basis).request_id
+    pause(town, family.father, basis)
+    for _ in range(2):
+        with town.work() as session:
+            call_off(session, town, family.child, request)
+        ended = view(town, family.mother, basis)
+        assert (ended.state, ended.was_called_off, ended.version) == (GrantState.REVOKED, True, 3)
+        assert ended.end_answer == "erased"
+        assert ended.told_at == ended.closed_at == ended.end_answered_at == NOW + timedelta(hours=2)
+    assert told(town, basis) == 0, "it has said already that everything is erased"
+    assert pull(town, basis) == ENDED
+    assert resume(town, family.father, basis) == ENDED
+    assert town.node.keyring.journal.is_revoked(basis.id)
+    (entry,) = [one for one in town.log(family.child) if one["act"] == "learner:grant:revoke"]
+    assert (entry["who"]["kind"], entry["who"]["organisation_name"]) == ("organisation", "となり市立西小学校")
+    with town.web() as session:
+        notes = receipts.list_for(session, town.node, town.asking(family.mother), family.child)
+    assert not isinstance(notes, Refused)
+    assert [note.event for note in notes].count(ReceiptEvent.REVOKED) == 1
+
+
+def test_a_recipient_that_does_not_say_it_erased_is_asked_for_its_answer(
+    town: Town, family: Family, basis: Basis
+) -> None:
+    with town.work() as session:
+        call_off(session, town, family.child, view(town, family.mother, basis).request_id, erased=False)
+    ended = view(town, family.mother, basis)
+    assert (ended.was_called_off, ended.end_answer) == (True, None)
+    assert told(town, basis) == 1
+
+
+def test_a_withdrawal_stays_the_familys_when_the_move_is_called_off_after_it(
+    town: Town, family: Family, basis: Basis
+) -> None:
+    revoke(town, family.mother, basis)
+    with town.work() as session:
+        call_off(session, town, family.child, view(town, family.mother, basis).request_id)
+    seen = view(town, family.mother, basis)
+    assert (seen.closed_by, seen.was_called_off, seen.end_answer) == (family.mother, False, "erased")
+
+
+def test_a_withdrawal_in_the_journal_alone_stays_the_familys_as_well(town: Town, family: Family, basis: Basis) -> None:
+    request = view(town, family.mother, basis).request_id
+    with town.node.database.session() as session:  # dies before its commit
+        grants.revoke(session, town.node, town.asking(family.mother), family.child, basis.id)
+    with town.work() as session:
+        call_off(session, town, family.child, request)
+    seen = view(town, family.mother, basis)
+    assert (seen.closed_by, seen.was_called_off, seen.end_answer) == (family.mother, False, "erased")
+
+
+def test_a_move_called_off_holds_though_its_process_died(town: Town, family: Family, basis: Basis) -> None:
+    request = view(town, family.mother, basis).request_id
+    with town.jobs.database.session() as session:
+        call_off(session, town, family.child, request)
+    assert pull(town, basis) == ENDED
+    with town.work() as session:
+        assert grants.replay_journal(session, town.jobs, NOW) == 1
+    seen = view(town, family.mother, basis)
+    assert (seen.was_called_off, seen.end_answer) == (True, "erased")
+    assert told(town, basis) == 0
+
+
+def test_calling_a_move_off_waits_for_a_read_that_has_begun(town: Town, family: Family, basis: Basis) -> None:
+    request = view(town, family.mother, basis).request_id
+    with town.node.database.session() as reader, town.jobs.database.session() as session:
+        assert isinstance(pulling.read_page(reader, town.node, CLIENT, basis, None, NOW, "slow reader"), Page)
+        session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            call_off(session, town, family.child, request)
+    assert not town.node.keyring.journal.is_revoked(basis.id)
+
+
+def test_calling_off_leaves_alone_what_was_not_granted_or_belongs_to_an_erased_child(
+    town: Town, family: Family, basis: Basis
+) -> None:
+    request = view(town, family.mother, basis).request_id
+    with town.work() as session:
+        call_off(session, town, family.child, uuid4())
+    assert isinstance(pull(town, basis), Page)
+    town.node.keyring.erase_subject(family.child, by="officer", now=NOW)
+    with town.work() as session:
+        call_off(session, town, family.child, request)
+    assert not town.node.keyring.journal.is_revoked(basis.id)
 
 
 def test_replaying_leaves_alone_what_belongs_to_an_erased_child(town: Town, family: Family, basis: Basis) -> None:

@@ -174,7 +174,7 @@ def test_another_node_cannot_speak_for_a_case_that_is_not_its_own(move: FamilyMo
 
 def test_the_new_school_calls_off_and_everything_is_taken_back(move: FamilyMove, towns: Towns) -> None:
     move.lodge()
-    move.answer(move.offered())
+    assert move.answer(move.offered()).grant_id is not None
     towns.pass_time(minutes=2)
     with towns.b.asking(move.officer_b) as (session, asking):
         assert incoming.cancel(session, towns.b.web, asking, move.there, move.incoming, asking.now) is None
@@ -182,8 +182,12 @@ def test_the_new_school_calls_off_and_everything_is_taken_back(move: FamilyMove,
     assert towns.b.count("SELECT count(*) FROM received_document WHERE sealed IS NOT NULL") == 0
     assert towns.b.count("SELECT count(*) FROM enrolment WHERE NOT withdrawn") == 0
     assert move.look_out().row.state is OutgoingState.CANCELLED
+    with towns.a.asking(move.mother) as (session, asking):
+        given = grants.list_for(session, towns.a.web, asking, move.learner)
+    assert not isinstance(given, Refused)
+    assert [(one.is_living, one.was_called_off, one.end_answer) for one in given] == [(False, True, "erased")]
     towns.pass_time(days=14)
-    assert towns.a.count("SELECT count(*) FROM message_out WHERE kind = 'dossier_ready'") == 0
+    assert towns.a.count("SELECT count(*) FROM message_out") == 0, "neither an end to answer nor a dossier"
 
 
 @pytest.mark.long
