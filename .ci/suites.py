@@ -58,7 +58,7 @@ TEST = (
         ),
     ),
     Suite("journeys", (pytest("tests/journeys"),)),
-    Suite("browser", (pytest("tests/browser"),)),
+    Suite("browser", (pytest("-n", "2", "--dist", "loadfile", "tests/browser"),)),
 )  # fmt: skip
 
 PROVE = (

@@ -99,7 +99,8 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedServer:
         stop_pid(running)
     left_over = data / "postmaster.pid"
     killed_before = left_over.exists()
-    left_over.unlink(missing_ok=True)
+    for lock in (left_over, sockets / ".s.PGSQL.5432.lock"):  # they may name a number that another process has now
+        lock.unlink(missing_ok=True)
     log = home / "log"
     deadline = time.monotonic() + _START_SECONDS
     process = _launch(programs, home, durable=durable)

@@ -17,15 +17,13 @@ from web.accounts.feature import accounts_feature
 from web.context import ShellSettings
 from web.shell import make_app
 
-SERVICE_ID = "manabi-node"
-
 
 def make_node_app(node: Node) -> Flask:
     """Return the application of one node."""
     settings = node.settings
     return make_app(
         ShellSettings(
-            service_id=SERVICE_ID,
+            service_id=settings.service_id,
             public_url=settings.public_url,
             operator=settings.operator,
             contact=settings.contact,

@@ -8,10 +8,19 @@ from typing import Any
 
 from web.settings import Variable, parse_public_url, parse_seconds, parse_switch, read_variables
 
+SERVICE_ID = "manabi-node"
+"""What the names of a node's cookies begin with where nothing else is set."""
+
 
 def _parse_node_id(text: str) -> str:
     if not (text and len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-.") for c in text)):
         raise ValueError(f"expected letters, digits, '-' and '.', at most 64 of them, got {text!r}")
+    return text
+
+
+def _parse_service_id(text: str) -> str:
+    if not (0 < len(text) <= 40 and all(c.isascii() and (c.isalnum() or c == "-") for c in text)):
+        raise ValueError(f"expected letters, digits and '-', at most 40 of them, got {text!r}")
     return text
 
 
@@ -24,6 +33,12 @@ def _parse_pool(text: str) -> int:
 
 VARIABLES = (
     Variable("MANABI_NODE_ID", _parse_node_id, "the node's own name, never changed once records are sealed"),
+    Variable(
+        "MANABI_SERVICE_ID",
+        _parse_service_id,
+        "begins the names of the node's cookies; nodes under one host name need different ones, whatever their ports",
+        SERVICE_ID,
+    ),
     Variable("MANABI_OPERATOR", str, "who runs the node, as families read it"),
     Variable("MANABI_CONTACT", str, "whom families call or write to"),
     Variable("MANABI_PUBLIC_URL", parse_public_url, "the address people reach the node under"),
@@ -58,6 +73,7 @@ class NodeSettings:
     """What a node's processes know of their surroundings."""
 
     node_id: str
+    service_id: str
     operator: str
     contact: str
     public_url: str
@@ -82,6 +98,7 @@ def read_settings(environ: Mapping[str, str]) -> NodeSettings:
     values: dict[str, Any] = read_variables(VARIABLES, environ)
     return NodeSettings(
         node_id=values["MANABI_NODE_ID"],
+        service_id=values["MANABI_SERVICE_ID"],
         operator=values["MANABI_OPERATOR"],
         contact=values["MANABI_CONTACT"],
         public_url=values["MANABI_PUBLIC_URL"],

@@ -19,7 +19,6 @@ from manabi.demo.nodes import MIRAI
 from manabi.demo.processes import Child
 from manabi.demo.supervisor import environment_of, start_database, wait_until_ready
 from manabi.embedded import EmbeddedServer
-from pds.app import SERVICE_ID
 from pds.node import Node
 from pds.settings import read_settings
 from trust.errors import N_, ManabiError
@@ -146,5 +145,5 @@ def _stock(
 def _read(child: SignedInChild) -> Request:
     return Request(
         f"/api/v1/learners/{child.learner}/records/{child.record}",
-        {"Cookie": f"__Host-{SERVICE_ID}={child.token}", "Accept": "application/json"},
+        {"Cookie": f"__Host-manabi-{MIRAI.name}={child.token}", "Accept": "application/json"},
     )

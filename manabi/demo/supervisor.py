@@ -187,6 +187,7 @@ def environment_of(one: DemoNode, folder: DemoFolder, server: embedded.EmbeddedS
         **kept,
         "PYTHONUNBUFFERED": "1",
         "MANABI_NODE_ID": one.node_id,
+        "MANABI_SERVICE_ID": f"manabi-{one.name}",
         "MANABI_OPERATOR": one.operator,
         "MANABI_CONTACT": one.contact,
         "MANABI_PUBLIC_URL": url,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from pds.app import SERVICE_ID
+from pds.settings import SERVICE_ID
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.granting_site import GrantingSite, open_granting_site
 from tests.browser.test_staff_pages import faults_of
@@ -78,7 +78,9 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
-@pytest.mark.parametrize("view", ["en.off", "plain.all", "ja.all"])
+@pytest.mark.parametrize(
+    "view", [*(pytest.param(one, marks=pytest.mark.long) for one in ("en.off", "plain.all")), "ja.all"]
+)
 @pytest.mark.parametrize("name", ["request", "check"])
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
     town: GrantingSite, window: Window, view: str, name: str
@@ -90,7 +92,9 @@ def test_every_language_is_faultless_and_fits_the_smallest_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
-@pytest.mark.parametrize("name", ["request", "check", "sharing"])
+@pytest.mark.parametrize(
+    "name", ["request", *(pytest.param(one, marks=pytest.mark.long) for one in ("check", "sharing"))]
+)
 def test_dark_surroundings_keep_the_contrast(town: GrantingSite, window: Window, name: str) -> None:
     who, pattern = PAGES[name]
     page = window(who, color_scheme="dark")

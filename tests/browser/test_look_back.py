@@ -79,7 +79,9 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
-@pytest.mark.parametrize("view", ["en.off", "plain.all", "ja.all"])
+@pytest.mark.parametrize(
+    "view", [*(pytest.param(one, marks=pytest.mark.long) for one in ("en.off", "plain.all")), "ja.all"]
+)
 @pytest.mark.parametrize("name", ["home", "year", "health", "report", "portfolio", "subject", "log"])
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
     site: Site, window: Window, view: str, name: str
@@ -91,7 +93,9 @@ def test_every_language_is_faultless_and_fits_the_smallest_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
-@pytest.mark.parametrize("name", ["home", "year", "health", "log"])
+@pytest.mark.parametrize(
+    "name", ["home", *(pytest.param(one, marks=pytest.mark.long) for one in ("year", "health", "log"))]
+)
 def test_dark_surroundings_keep_the_contrast(site: Site, window: Window, name: str) -> None:
     page = window(site.household.girl_login, PHONE, color_scheme="dark")
     page.goto(address(site, name))
@@ -229,7 +233,7 @@ def test_everything_works_without_javascript(site: Site, open_browser: Window) -
     page.get_by_role("link", name="中学1年（2025年度）").click()
     table = page.get_by_text("同じことを表で見る")
     table.click()
-    expect(page.get_by_role("rowheader", name="算数")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="算数").first).to_be_visible()
     page.get_by_role("navigation", name="この記録のページ").get_by_role("link", name="だれが見たか").click()
     page.get_by_role("link", name="断られたもの").click()
     expect(page.locator(".log__line--refused").first).to_be_visible()

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from pds.app import SERVICE_ID
+from pds.settings import SERVICE_ID
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.staff_site import StaffSite, open_staff_site
 from tests.integration.conftest import Cluster
@@ -99,7 +99,9 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
-@pytest.mark.parametrize("view", ["en.off", "plain.all", "ja.all"])
+@pytest.mark.parametrize(
+    "view", [*(pytest.param(one, marks=pytest.mark.long) for one in ("en.off", "plain.all")), "ja.all"]
+)
 @pytest.mark.parametrize(
     "name",
     ["home of a clerk", "class", "codes for several", "codes of a family", "imports", "import with errors", "node"],
@@ -114,7 +116,13 @@ def test_every_language_is_faultless_and_fits_the_smallest_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
 
 
-@pytest.mark.parametrize("name", ["home of an officer", "class", "codes for several", "import with errors"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "home of an officer",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("class", "codes for several", "import with errors")),
+    ],
+)
 def test_dark_surroundings_keep_the_contrast(school: StaffSite, desk: Window, name: str) -> None:
     who, pattern = PAGES[name]
     page = desk(who, color_scheme="dark")

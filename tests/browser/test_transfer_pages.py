@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from consent.vocabulary import Category
-from pds.app import SERVICE_ID
+from pds.settings import SERVICE_ID
 from pds.transfer import outgoing
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.test_staff_pages import faults_of

@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from pds.access_log.reading import SeenEntry, entries_for
-from pds.app import SERVICE_ID, make_node_app
+from pds.app import make_node_app
 from pds.node import Node
+from pds.settings import SERVICE_ID
 from tests.factories.node import World
 from tests.factories.sharing import Home, settle_home
 from tests.integration.pds.school_work.browser import Browser

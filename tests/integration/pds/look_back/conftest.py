@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from consent.vocabulary import Category, StaffRole
 from pds.access_log.sequencer import Sequencer
-from pds.app import SERVICE_ID, make_node_app
+from pds.app import make_node_app
 from pds.node import Node
+from pds.settings import SERVICE_ID
 from tests.factories import bodies
 from tests.factories.node import NOW, World
 from web.accounts.models import AccountKind

@@ -11,11 +11,12 @@ from sqlalchemy import text, update
 
 from consent.vocabulary import StaffRole
 from pds.access_log.reading import SeenEntry, entries_for
-from pds.app import SERVICE_ID, make_node_app
+from pds.app import make_node_app
 from pds.node import Node
 from pds.organisations.models import Enrolment
 from pds.people.details import Name
 from pds.people.models import StaffRole as RoleRow
+from pds.settings import SERVICE_ID
 from tests.factories.node import EAST, WEST, World
 from tests.integration.pds.school_work.browser import Browser
 from web.accounts.models import AccountKind

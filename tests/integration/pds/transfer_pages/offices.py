@@ -1,18 +1,17 @@
 """Two towns whose people sit before the whole pages: sign-in of everybody, and servers that answer everything."""
 
-import threading
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import select, text, update
-from werkzeug.serving import make_server
 
 from consent.vocabulary import Basis, Category, Move, StaffRole
-from pds.app import SERVICE_ID, make_node_app
+from pds.app import make_node_app
 from pds.organisations.models import Enrolment
 from pds.people.details import Name
+from pds.settings import SERVICE_ID
 from pds.transfer import outgoing
 from pds.transfer.models import OutgoingTransfer
 from pds.transfer.outgoing import Started
@@ -20,7 +19,7 @@ from pds.transfer.states import OutgoingState
 from tests.factories import bodies
 from tests.factories.node import World
 from tests.integration.pds.school_work.browser import Browser
-from tests.integration.pds.transfer.towns import FamilyMove, Quiet, Side
+from tests.integration.pds.transfer.towns import FamilyMove, Side
 from web.accounts.models import Account, AccountKind
 from web.accounts.service import open_account
 from web.accounts.sessions import open_session
@@ -69,10 +68,8 @@ class Office:
 
     def serve(self) -> None:
         """Serve everything where the other town looks for this one."""
-        self.side.stop()
-        port = int(self.side.settings.public_url.rpartition(":")[2])
-        self.side.server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=Quiet)
-        threading.Thread(target=self.side.server.serve_forever, daemon=True).start()
+        assert self.side.server is not None
+        self.side.server.app = self.app
 
 
 @dataclass

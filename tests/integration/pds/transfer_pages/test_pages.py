@@ -234,6 +234,8 @@ def test_messages_that_were_given_up_are_sent_again_without_naming_a_child(offic
     clerk = offices.b.visit(offices.move.officer_b)
     clerk.get(case_of(offices))
     assert clerk.post(case_of(offices, "cancel")).status_code == 303
+    while offices.b.side.work():
+        pass
     with offices.b.side.session() as session:
         now = offices.b.side.web.clock()
         session.execute(update(MessageOut).values(state="dead", closed_at=now, problem={"reason": "timeout"}))
