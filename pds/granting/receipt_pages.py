@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from consent.age import japan_day
 from consent.vocabulary import Category, Channel, ReceiptEvent, Text
-from consent.wording import label
+from consent.wording import in_display_order, label
 from pds.granting.asking import draw
 from pds.granting.choices import last_day_of, say_years
 from pds.granting.documents import read_payload
@@ -77,13 +77,14 @@ def read_receipt(receipt: dict[str, Any], address: str) -> ReceiptPage:
     recipient = next(one["party_name"] for one in parties if one["party_role"].endswith("#Recipient"))
     controller = next(one["party_name"] for one in parties if one["party_role"].endswith("#DataController"))
     until = purpose["retention_period"]["until"]
+    shared = {Category(one["pii_type"]): one["school_years"] for one in purpose["pii_information"]}
     lines: list[Line] = [
         Line(Sentence(N_("When")), datetime.fromisoformat(event["event_time"])),
         Line(Sentence(N_("Who decided")), _who(event["entity_role"])),
         Line(Sentence(N_("By which way")), label(Channel(event["channel"]))),
         Line(Sentence(N_("To whom")), recipient),
         Line(Sentence(N_("What for")), purpose["purpose"]),
-        *(Line(label(Category(one["pii_type"])), say_years(one["school_years"])) for one in purpose["pii_information"]),
+        *(Line(label(category), say_years(shared[category])) for category in in_display_order(shared)),
     ]
     if until is not None:
         lines.append(Line(Sentence(N_("Until when")), last_day_of(datetime.fromisoformat(until))))

@@ -153,10 +153,7 @@ def _row(
 ) -> ColumnRow:
     documents = _documents(case, category)
     asked, granted = _scope(case.asked).years(category), _scope(case.granted).years(category)
-    if by_law:
-        allowed: Part = Sentence(N_("needs no consent"))
-    else:
-        allowed = say_years(granted) if granted else _ANSWERS[case.row.consent]
+    allowed = Sentence(N_("needs no consent")) if by_law else _allowed(case, granted)
     note: Part | None = None
     if category in withheld:
         closed = say_years(withheld[category])
@@ -166,6 +163,13 @@ def _row(
     elif not documents and case.row.closed_at is not None:
         note = Sentence(N_("nothing came"))
     return ColumnRow(label(category), by_law, say_years(asked), allowed, documents, note)
+
+
+def _allowed(case: IncomingView, granted: Sequence[int]) -> Part:
+    """Say which years are allowed. What was struck stays "not allowed" when the rest has ended."""
+    if case.granted is not None and not granted:
+        return _ANSWERS[ConsentState.GRANTED]
+    return say_years(granted) if granted and case.row.consent is not ConsentState.ENDED else _ANSWERS[case.row.consent]
 
 
 def _documents(case: IncomingView, category: str) -> tuple[ShownDocument, ...]:

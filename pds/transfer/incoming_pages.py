@@ -21,6 +21,7 @@ from pds.transfer.errors import NotNow
 from pds.transfer.forms import Asked, proposed, read_asked, years_between
 from pds.transfer.incoming import IncomingView
 from pds.transfer.showing import incoming_page
+from pds.transfer.states import ConsentState
 from pds.transfer.steps import incoming_steps
 from pds.transfer.worklist import Side
 from trust.errors import N_
@@ -151,7 +152,7 @@ def _facts(found: IncomingView) -> list[dict[str, object]]:
         {"label": say("Day of acceptance"), "value": say_day(row.accepted_on)},
     ]
     terms = found.granted or found.asked
-    if terms is not None:
+    if terms is not None and row.consent is not ConsentState.ENDED:
         last_day = japan_day(terms.until - timedelta(microseconds=1))  # the end itself is exclusive
         facts.append({"label": say("Last day on which the school may fetch it"), "value": say_day(last_day)})
         if terms.erase_on:

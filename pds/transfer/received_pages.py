@@ -41,6 +41,7 @@ def document(learner: UUID, transfer: UUID, doc: UUID, version: int) -> Response
     opened = settle(reading.read_received(transaction(), current_node(), ask(), learner, transfer, doc, version))
     row = next((one for one in found.received if (one.doc, one.version) == (doc, version)), None)
     sections, unwritten = _laid_out(opened)
+    made_by = [] if opened.category == COMMENT else [{"label": say("Made by"), "value": opened.issuer_name}]
     complete = {file.file_no for file in row.files if file.complete} if row else set()
     return render_template(
         "transfer/received.html",
@@ -52,7 +53,7 @@ def document(learner: UUID, transfer: UUID, doc: UUID, version: int) -> Response
         unwritten=unwritten,
         files=[{**file, "complete": file["no"] in complete} for file in opened.files],
         facts=[
-            {"label": say("Made by"), "value": opened.issuer_name},
+            *made_by,
             {"label": say("Version"), "value": str(opened.version)},
             {"label": say("Received"), "value": say_moment(row.received_at) if row else "–"},
             {"label": say("Check value"), "value": opened.sha256},
@@ -126,7 +127,9 @@ def attachment(content: bytes, name: str, media_type: str) -> Response:
 def _laid_out(opened: ReceivedDocumentView) -> tuple[tuple[Section, ...], tuple[Text, ...]]:
     """Return the parts of a document and its empty fields; nothing for a form that is not published here."""
     if opened.category == COMMENT:
-        heading = Sentence(N_("The family objects to the content") if opened.body["objects"] else N_("What it says"))
+        heading = Sentence(
+            N_("The family objects to the content") if opened.body["objects"] else N_("What the family wrote")
+        )
         return (Section("comment", heading, paragraph=str(opened.body["text"])),), ()
     try:
         register = build_register(find_form(opened.schema), opened.body)

@@ -80,6 +80,8 @@ def outgoing_row(case: OutgoingRow, now: datetime) -> CaseRow:
 def incoming_row(case: IncomingRow) -> CaseRow:
     """Return a coming child's row. What the law sends and what the family decides are told apart where one waits."""
     standing, need = _INCOMING.get(case.state) or (Standing.WAITING, _what_waits(case))
+    if case.state is IncomingState.DONE and case.consent is ConsentState.ENDED:
+        need = N_("What the family had allowed has ended and is erased here. What came by law stays.")
     since: datetime | None
     due: date | None
     match case.state:
