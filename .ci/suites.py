@@ -63,7 +63,7 @@ TEST = (
 
 PROVE = (
     *TEST,
-    Suite("long", (pytest("-m", "long", "tests"),)),
+    Suite("long", (pytest("-n", "2", "-m", "long", "tests"),)),
 )
 
 

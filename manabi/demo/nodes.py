@@ -25,6 +25,7 @@ class DemoNode:
     kinds: frozenset[str] = frozenset()
     learners: int | None = None
     schools: int | None = None
+    web_processes: int = 2
 
     @property
     def node_id(self) -> str:
@@ -59,7 +60,8 @@ ASAHI: Final = DemoNode(
     1,
     {"receiving_officer": "board_officer", "receiving_clerk": "moving_clerk", "receiving_operator": "operator"},
     frozenset({"oneroster", "school_list", "staff_roles"}),
-    learners=70,
+    learners=60,
     schools=2,
+    web_processes=1,
 )
 NODES: Final = (MIRAI, ASAHI)

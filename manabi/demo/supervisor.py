@@ -146,7 +146,8 @@ def running(
 
 def _services(one: DemoNode, folder: DemoFolder, environment: dict[str, str], base: int) -> list[Child]:
     names = (f"{one.name}-web", f"{one.name}-worker")
-    commands = (["node", "serve", "--bind", f"127.0.0.1:{base + one.offset}"], ["node", "work"])
+    address, processes = f"127.0.0.1:{base + one.offset}", str(one.web_processes)
+    commands = (["node", "serve", "--bind", address, "--workers", processes], ["node", "work"])
     return [Child(name, command, environment, folder.log(name)) for name, command in zip(names, commands, strict=True)]
 
 

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 INSTALLED = Path(sys.prefix) / "judges"
 LOCKED = ("package.json", "package-lock.json", ".npmrc")
 PATIENCE = 60
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class Refusal(Exception):
@@ -55,10 +56,21 @@ def install() -> Path:
             node, npm = node_js()
             subprocess.run(
                 [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-                cwd=folder, check=True, env={**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"},
+                cwd=folder, check=True,
+                env={**trusting_the_system(), "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"},
             )  # fmt: skip
             (folder / "ready").touch()
     return folder
+
+
+def trusting_the_system() -> dict[str, str]:
+    """The environment, in which Node.js trusts what the machine trusts: it brings certificates of its own."""
+    known = (
+        {}
+        if "NODE_EXTRA_CA_CERTS" in os.environ or not SYSTEM_CERTIFICATES.exists()
+        else {"NODE_EXTRA_CA_CERTS": str(SYSTEM_CERTIFICATES)}
+    )
+    return {**os.environ, **known}
 
 
 class Judge:
