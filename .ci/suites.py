@@ -61,10 +61,8 @@ TEST = (
     Suite("browser", (pytest("-n", "2", "--dist", "loadfile", "tests/browser"),)),
 )  # fmt: skip
 
-PROVE = (
-    *TEST,
-    Suite("long", (pytest("-n", "2", "-m", "long", "tests"),)),
-)
+LONG = Suite("long", (pytest("-n", "2", "-m", "long", "tests"),))
+PROVE = (TEST[0], LONG, *TEST[1:])
 
 
 def main() -> int:
@@ -92,8 +90,8 @@ def main() -> int:
 
 
 def run_suite(suite: Suite, environment: dict[str, str]) -> bool:
-    """Run the commands of a suite until one fails; a suite in the browser needs one first."""
-    if suite.name == "browser" and not prepare_browser(environment):
+    """Run the commands of a suite until one fails; those with pages need a browser first."""
+    if suite.name in ("browser", "long") and not prepare_browser(environment):
         return False
     for index, command in enumerate(suite.commands):
         words = [*command]
