@@ -123,7 +123,7 @@ def measured_node(*, children: int, body_bytes: int, reads_per_round: int) -> It
                 service.start()
             wait_until_ready(url, services[0], folder)
             marks = {service.name: mark.pid for service in services if (mark := service.mark()) is not None}
-            with closing(Database(server.url("postgres"))) as onlooker:
+            with closing(Database(server.url("postgres", MIRAI.name))) as onlooker:
                 yield MeasuredNode(port, reads_per_round, stocked, {**marks, "postgres": server.pid}, onlooker)
         finally:
             for service in reversed(services):
@@ -136,7 +136,7 @@ def _stock(
 ) -> list[SignedInChild]:
     with (
         closing(FileKeyring.create(folder.node(MIRAI.name).keyring, MIRAI.node_id)) as keyring,
-        closing(Database(server.url("manabi_owner"))) as database,
+        closing(Database(server.url("manabi_owner", MIRAI.name))) as database,
     ):
         node = Node(read_settings(environment), database, keyring, shipped_policy(), system_clock)
         return stock_children(node, children, body_bytes=body_bytes, now=system_clock())
