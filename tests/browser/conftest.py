@@ -1,29 +1,19 @@
 """A node served over the loopback, with a household in it, and real Chromium before it."""
 
-import os
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
-from werkzeug.serving import make_server
 
-from consent.policy.loader import shipped_policy
 from pds.access_log.sequencer import Sequencer
 from pds.app import make_node_app
-from pds.node import Node
-from pds.settings import read_settings
 from tests.browser.household import Household, settle_household
 from tests.browser.screenshots import find_chromium
-from tests.factories.node import NOW, World, password_of
+from tests.browser.serving import open_node, served
+from tests.factories.node import NOW, password_of
 from tests.integration.conftest import Cluster
 from tests.integration.conftest import cluster as cluster  # the one server of the run
-from trust.keyring import FileKeyring
-from web.database import Database
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1366, "height": 768}
@@ -41,49 +31,13 @@ class Site:
 @pytest.fixture(scope="session")
 def site(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A node of its own for the browser; tests read it and change nothing that another one relies on."""
-    folder, name, port = tmp_path_factory.mktemp("site"), f"browser_{os.getpid()}", _free_port()
-    cluster.create(name, "template_manabi")
-    settings = read_settings(
-        {
-            "MANABI_NODE_ID": "mirai.test",
-            "MANABI_OPERATOR": "みらい市教育委員会",
-            "MANABI_CONTACT": "教育総務課 000-000-0000",
-            "MANABI_PUBLIC_URL": f"http://localhost:{port}",
-            "MANABI_DATABASE_URL": cluster.server.url("manabi_app", name),
-            "MANABI_JOBS_DATABASE_URL": cluster.server.url("manabi_jobs", name),
-            "MANABI_KEYRING": str(folder / "keyring"),
-            "MANABI_UPLOADS": str(folder),
-            "MANABI_BROKER_URL": "filesystem://",
-            "MANABI_BROKER_FOLDER": str(folder / "broker"),
-            "MANABI_SYNTHETIC": "on",
-        }
-    )
-    with ExitStack() as stack:
-        stack.callback(cluster.drop, name)
-        keyring = stack.enter_context(closing(FileKeyring.create(settings.keyring, settings.node_id)))
-        database = stack.enter_context(closing(Database(settings.database_url)))
-        jobs_database = stack.enter_context(closing(Database(settings.jobs_database_url)))
-        node = Node(settings, database, keyring, shipped_policy(), lambda: NOW)
-        worker = replace(node, database=jobs_database)
-        with jobs_database.session() as session, database.session() as accounts:
-            household = settle_household(World(worker, session, accounts), node)
-        sequencer = Sequencer(worker)
+    with open_node(cluster, tmp_path_factory.mktemp("site"), "browser") as opened:
+        with opened.world() as world:
+            household = settle_household(world, opened.web)
+        sequencer = Sequencer(opened.worker)
         sequencer.run_once(NOW)
-        stack.enter_context(_served(make_node_app(node), port))
-        yield Site(settings.public_url, household, sequencer)
-
-
-@contextmanager
-def _served(app: Flask, port: int) -> Iterator[None]:
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with served(make_node_app(opened.web), opened.port):
+            yield Site(opened.web.settings.public_url, household, sequencer)
 
 
 @pytest.fixture(scope="session")
@@ -157,10 +111,3 @@ def sign_in(page: Page, login: str) -> None:
     page.fill("#password", password_of(login))
     page.click("form[action='/sign-in'] button")
     page.wait_for_url("**/")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -1,21 +1,15 @@
 """A node for the browser with a whole school in it: twelve classes, one of them full, and everybody who works there."""
 
 import io
-import os
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from flask import Flask
 from sqlalchemy import update
-from werkzeug.serving import make_server
 
-from consent.policy.loader import shipped_policy
 from consent.vocabulary import StaffRole
 from pds.access_log.sequencer import Sequencer
 from pds.app import make_node_app
@@ -26,14 +20,12 @@ from pds.organisations.models import Enrolment
 from pds.people.details import Name
 from pds.people.models import Staff
 from pds.people.models import StaffRole as RoleRow
-from pds.settings import read_settings
+from tests.browser.serving import open_node, served
 from tests.factories.node import EAST, NOW, WEST, World
 from tests.factories.oneroster import valid
 from tests.integration.conftest import Cluster
 from tests.integration.pds.intake.desk import guidance_row, sheet
-from trust.keyring import FileKeyring
 from web.accounts.models import AccountKind
-from web.database import Database
 from web.jobs.runner import Runner
 
 _FAMILIES = (
@@ -69,36 +61,13 @@ class StaffSite:
 @contextmanager
 def open_staff_site(cluster: Cluster, folder: Path) -> Iterator[StaffSite]:
     """Serve a node with a whole school over the loopback."""
-    name, port = f"staff_{os.getpid()}_{uuid4().hex[:6]}", _free_port()
-    cluster.create(name, "template_manabi")
-    settings = read_settings(
-        {
-            "MANABI_NODE_ID": "mirai.test",
-            "MANABI_OPERATOR": "みらい市教育委員会",
-            "MANABI_CONTACT": "教育総務課 000-000-0000",
-            "MANABI_PUBLIC_URL": f"http://localhost:{port}",
-            "MANABI_DATABASE_URL": cluster.server.url("manabi_app", name),
-            "MANABI_JOBS_DATABASE_URL": cluster.server.url("manabi_jobs", name),
-            "MANABI_KEYRING": str(folder / "keyring"),
-            "MANABI_UPLOADS": str(folder / "uploads"),
-            "MANABI_BROKER_URL": "filesystem://",
-            "MANABI_BROKER_FOLDER": str(folder / "broker"),
-            "MANABI_SYNTHETIC": "on",
-        }
-    )
-    with ExitStack() as stack:
-        stack.callback(cluster.drop, name)
-        keyring = stack.enter_context(closing(FileKeyring.create(settings.keyring, settings.node_id)))
-        database = stack.enter_context(closing(Database(settings.database_url)))
-        jobs_database = stack.enter_context(closing(Database(settings.jobs_database_url)))
-        node = Node(settings, database, keyring, shipped_policy(), lambda: NOW)
-        worker = replace(node, database=jobs_database)
-        with jobs_database.session() as session, database.session() as accounts:
-            site = _settle(World(worker, session, accounts), settings.public_url, node)
-        _hand_in(site, worker)
-        Sequencer(worker).run_once(NOW - timedelta(minutes=2))
-        stack.enter_context(_served(make_node_app(node), port))
-        yield site
+    with open_node(cluster, folder, "staff") as opened:
+        with opened.world() as world:
+            site = _settle(world, opened.web.settings.public_url, opened.web)
+        _hand_in(site, opened.worker)
+        Sequencer(opened.worker).run_once(NOW - timedelta(minutes=2))
+        with served(make_node_app(opened.web), opened.port):
+            yield site
 
 
 def _settle(world: World, url: str, node: Node) -> StaffSite:
@@ -184,23 +153,3 @@ def _employ(
     staff = world.staff(role, organisation, room)
     world.session.execute(update(Staff).where(Staff.staff_id == staff).values(name=name, reading=reading))
     return staff
-
-
-@contextmanager
-def _served(app: Flask, port: int) -> Iterator[None]:
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
