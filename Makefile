@@ -41,9 +41,9 @@ specs: setup
 ## make lock    pin every package anew, with hashes and without any address
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra demo --group dev pyproject.toml -o requirements-dev.txt
+	  --extra demo --extra reporter --group dev pyproject.toml -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  pyproject.toml -o requirements.txt
+	  --extra reporter pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

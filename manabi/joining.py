@@ -14,7 +14,6 @@ from consent.age import japan_day
 from pds.node import Node
 from pds.organisations.registry import OrganisationKind as DirectoryKind
 from pds.organisations.registry import standing_organisations
-from pds.participants import service as participants
 from trust.errors import N_, ManabiError
 from trust.joining import write_join_request
 from trust.participants import (
@@ -26,6 +25,7 @@ from trust.participants import (
     ParticipantKind,
 )
 from trust.registry import Registry, RegistryRefused
+from web.participants import service as participants
 
 OVERLAP: Final = timedelta(days=30)
 """How long an old client key goes on beside a new one: at least as long as a registry document is valid."""

@@ -27,7 +27,6 @@ from manabi.demo.supervisor import environment_of, start_database, wait_until_re
 from pds.authorization.details import granted_records
 from pds.authorization.tokens import Binding, TokenKind, keep, make_token
 from pds.node import Node
-from pds.participants.service import install
 from pds.settings import read_settings
 from pds.sharing.models import ShareGrant, ShareRequest
 from pds.sharing.parties import Basis, BasisKind
@@ -36,6 +35,7 @@ from trust.registry import KeyUse, Participant, ParticipantKey, ParticipantKind,
 from trust.signing import SigningKey
 from web.clock import system_clock
 from web.database import Database
+from web.participants.service import install
 
 BASE_PORT = 8750
 CLIENT = "bench.node"

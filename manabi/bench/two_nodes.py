@@ -18,7 +18,6 @@ from manabi.demo.processes import Child
 from manabi.joining import make_join_request
 from manabi.registrar import Registrar
 from pds.node import Node
-from pds.participants.service import install
 from pds.settings import NodeSettings, read_settings
 from pds.startup import PACKAGES
 from trust.errors import N_, ManabiError
@@ -26,6 +25,7 @@ from trust.keyring import FileKeyring
 from web.clock import system_clock
 from web.database import Database
 from web.migrate import upgrade
+from web.participants.service import install
 
 BASE_PORT: Final = 8520
 _PATIENCE: Final = 60.0

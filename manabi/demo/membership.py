@@ -8,9 +8,9 @@ from typing import Final
 from manabi.joining import make_join_request
 from manabi.node import jobs_node
 from manabi.registrar import Registrar
-from pds.participants import service as participants
 from pds.settings import NodeSettings
 from web.clock import system_clock
+from web.participants import service as participants
 
 _RENEW_WITHIN: Final = timedelta(days=7)
 

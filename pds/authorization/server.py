@@ -14,9 +14,9 @@ from pds.authorization.grant_types import CibaGrant, DossierGrant, RefreshGrant
 from pds.authorization.lodging_endpoint import BackchannelAuthentication
 from pds.authorization.requests import NodeRequest
 from pds.node import Node
-from pds.participants.service import current_registry
 from trust.registry import Registry
 from web.jobs.doorbell import Doorbell
+from web.participants.service import current_registry
 
 _LOOK_EVERY: Final = timedelta(seconds=1)
 EXTENSION: Final = "manabi.authorization"

@@ -12,7 +12,6 @@ from pds.granting import drafts
 from pds.granting.choices import Choice
 from pds.granting.showing import Asker, find_asker
 from pds.look_back.reading import whose
-from pds.participants.service import current_registry
 from pds.people import service as people
 from pds.people.service import KnownChild
 from pds.sharing import deciding
@@ -23,6 +22,7 @@ from trust.errors import ManabiError
 from trust.registry import Registry
 from web.accounts.current import require_account, require_family, require_stepped_up
 from web.context import now, transaction
+from web.participants.service import current_registry
 from web.problems import NotFound, wants_page
 
 

@@ -9,12 +9,12 @@ from joserfc.jwk import ECKey
 from sqlalchemy.orm import Session
 
 from pds.node import Node
-from pds.participants.service import client_key, current_registry
 from pds.transfer.errors import OwnTicket, RegistryMissing, SenderUnknown
 from pds.transfer.remote import Identity, OutOfReach, Peer, connect
 from trust.keys import Key
 from trust.registry import Participant, Registry
 from trust.ticket import read_ticket
+from web.participants.service import client_key, current_registry
 
 
 def registry_in_force(session: Session, node: Node, now: datetime) -> Registry:

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pds.app import make_node_app
 from pds.node import Node
-from pds.participants.service import install
 from tests.browser.serving import open_node, served
 from tests.factories.node import NOW
 from tests.factories.sharing import Home, settle_home, sign_registry
 from tests.integration.conftest import Cluster
 from web.accounts.models import AccountKind
+from web.participants.service import install
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from manabi import joining
 from manabi.joining import NotListed, make_join_request, rotate_client_key
 from manabi.registrar import Registrar
 from pds.node import Node
-from pds.participants.service import client_key, current_registry, install
 from tests.factories.node import EAST, World
 from tests.integration.conftest import NOW
 from trust.joining import JoinRefused
 from trust.proof import ProofRefused, check_assertion, make_assertion
 from trust.registry import KeyUse, OrganisationKind, Participant, Registry
+from web.participants.service import client_key, current_registry, install
 
 ISSUER = "https://asahi.example"
 DAY = timedelta(days=1)

@@ -19,7 +19,6 @@ from pds.authorization.feature import authorization_feature
 from pds.authorization.lodged import Lodged, find, hold_polled
 from pds.authorization.presenting import authenticate_bearer
 from pds.node import Node
-from pds.participants.service import install
 from pds.settings import NodeSettings
 from pds.sharing.models import ShareDossier, ShareGrant, ShareRequest
 from tests.factories.node import World
@@ -31,6 +30,7 @@ from trust.signing import SigningKey
 from web.clock import Clock
 from web.context import ShellSettings
 from web.database import Database
+from web.participants.service import install
 from web.routes import declares
 from web.shell import Feature, make_app
 

@@ -31,7 +31,6 @@ from pds.authorization.feature import authorization_feature
 from pds.node import Node
 from pds.organisations.models import Enrolment
 from pds.organisations.models import Organisation as OrganisationRow
-from pds.participants.service import install
 from pds.people import service as people
 from pds.records import files
 from pds.settings import NodeSettings, read_settings
@@ -62,6 +61,7 @@ from trust.signing import SigningKey
 from web.context import ShellSettings
 from web.database import Database
 from web.jobs.runner import Runner
+from web.participants.service import install
 from web.shell import Feature, make_app
 
 SOUTH = ("B120299000036", "みなみ市立南小学校")

@@ -9,8 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from pds.node import Node
-from pds.participants import service
-from pds.participants.service import current_registry, install
 from tests.integration.conftest import NOW
 from trust.keys import jose_key
 from trust.registry import (
@@ -25,6 +23,8 @@ from trust.registry import (
     write_registrar_keys,
 )
 from trust.signing import SigningKey
+from web.participants import service
+from web.participants.service import current_registry, install
 
 REGISTRAR = SigningKey.generate()
 MONTH = timedelta(days=30)

@@ -1,4 +1,4 @@
-"""The participant registry as this node accepted it, every version kept."""
+"""The participant registry as this service accepted it, every version kept."""
 
 from datetime import datetime
 
