@@ -81,7 +81,7 @@ def open_join_request(token: str, *, now: datetime, find: Callable[[str], Partic
         wanted = read_participant(form.value("participant"), "participant", numbered=False)
         held = find(wanted.id)
         signer = wanted if held is None else held
-        use = KeyUse.NODE if signer.kind is ParticipantKind.NODE else KeyUse.CLIENT
+        use = KeyUse.CLIENT if signer.kind is ParticipantKind.SYSTEM else KeyUse.NODE
         key = key_named(parts, signer.keys_for(use, now))
         verify(parts, key)
         made_at = form.instant("made_at")
@@ -92,5 +92,5 @@ def open_join_request(token: str, *, now: datetime, find: Callable[[str], Partic
     if made_at + LIFETIME <= now:
         raise JoinRefused(reason="it is too old")
     if held is not None and held.kind is not wanted.kind:
-        raise JoinRefused(reason="a node does not become a system, nor a system a node")
+        raise JoinRefused(reason=f"a {held.kind.value} does not become a {wanted.kind.value}")
     return JoinRequest(wanted, made_at, str(key.kid))

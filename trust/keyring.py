@@ -1,10 +1,10 @@
 """The keyring: everything that must not lie in the database or its backups, behind one small interface.
 
-It holds one key per child, wrapped under the key of the current epoch; the node's own secrets; the signing keys; the
-journal of irreversible decisions; and the leaf hashes of the access log. Erasing a child destroys the wrapping;
-rotating the epoch rewraps the living and destroys the epoch's key, whereupon no older copy of anything opens for the
-erased. What this proves depends on the back end: a hardware module destroys for certain, files only as well as the
-disk forgets. The file back end therefore says so, loudly, whenever it is opened.
+It holds one key per child, wrapped under the key of the current epoch; the node's own secrets; the keys for signing
+and for opening envelopes; the journal of irreversible decisions; and the leaf hashes of the access log. Erasing a
+child destroys the wrapping; rotating the epoch rewraps the living and destroys the epoch's key, whereupon no older
+copy of anything opens for the erased. What this proves depends on the back end: a hardware module destroys for
+certain, files only as well as the disk forgets. The file back end therefore says so, loudly, whenever it is opened.
 """
 
 import json
@@ -19,9 +19,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from trust.envelopes import SealingKey
 from trust.epochs import EpochKeys, KeyringRolledBack
 from trust.errors import N_, ManabiError
-from trust.files import locked, nothing_follows, write_new
+from trust.files import locked, nothing_follows, sync_folder, write_new
 from trust.journal import DecisionKind, Journal
 from trust.leaves import LeafStore
 from trust.sealing import KEY_BYTES
@@ -94,6 +95,9 @@ class Keyring(Protocol):
     def has_signing_key(self, owner: str) -> bool:
         """Whether the owner's signing key was made already."""
 
+    def sealing_key(self, owner: str) -> SealingKey:
+        """Return the owner's key for opening envelopes, made on first use."""
+
 
 class FileKeyring:
     """A keyring in a folder: for the demo, development and small nodes that accept best-effort destruction."""
@@ -108,6 +112,7 @@ class FileKeyring:
         self._epochs = EpochKeys(folder)
         self._node_keys: dict[str, bytes] = {}
         self._signing_keys: dict[str, SigningKey] = {}
+        self._sealing_keys: dict[str, SealingKey] = {}
 
     @classmethod
     def create(cls, folder: Path, node_id: str) -> "FileKeyring":
@@ -243,7 +248,7 @@ class FileKeyring:
         """See Keyring. Of several processes asking first, one makes the key and all use it."""
         key = self._signing_keys.get(owner)
         if key is None:
-            path = self._signing_path(owner)
+            path = self._key_path("signing", owner)
             if not path.exists():
                 write_new(path, SigningKey.generate().to_pem())
             key = SigningKey.from_pem(path.read_bytes())
@@ -252,12 +257,25 @@ class FileKeyring:
 
     def has_signing_key(self, owner: str) -> bool:
         """See Keyring."""
-        return owner in self._signing_keys or self._signing_path(owner).exists()
+        return owner in self._signing_keys or self._key_path("signing", owner).exists()
 
-    def _signing_path(self, owner: str) -> Path:
+    def sealing_key(self, owner: str) -> SealingKey:
+        """See Keyring. Of several processes asking first, one makes the key and all use it."""
+        key = self._sealing_keys.get(owner)
+        if key is None:
+            path = self._key_path("sealing", owner)
+            if not path.exists():
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                sync_folder(self.folder)
+                write_new(path, SealingKey.generate().to_pem())
+            key = SealingKey.from_pem(path.read_bytes())
+            self._sealing_keys[owner] = key
+        return key
+
+    def _key_path(self, kind: str, owner: str) -> Path:
         if not 0 < len(owner) <= 64 or not _OWNER_CHARACTERS.issuperset(owner):
             raise ValueError("an owner is named by 1 to 64 letters, digits, '-' or '_'")
-        return self.folder / "signing" / f"{owner}.pem"
+        return self.folder / kind / f"{owner}.pem"
 
     def _refuse_erased(self, subject: UUID) -> None:
         if self.journal.is_erased(subject):

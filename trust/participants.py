@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from trust.envelopes import SealingPublicKey
 from trust.forms import Form, FormFault, write_instant
 from trust.keys import Key, read_jwk, write_jwk
 from trust.signing import KeyRefused, VerifyingKey
@@ -30,6 +31,8 @@ class KeyUse(StrEnum):
     """Messages, checkpoints, and requests to change the participant's own entry."""
     CLIENT = "client"
     """Client assertions at the nodes of others."""
+    SEALING = "sealing"
+    """Envelopes that only this participant opens (``trust.envelopes``): the one key that signs nothing."""
 
 
 class ParticipantKind(StrEnum):
@@ -39,6 +42,16 @@ class ParticipantKind(StrEnum):
     """A node: it keeps records, has an issuer, and is a client of other nodes."""
     SYSTEM = "system"
     """A school's or vendor's system: a client alone, registered once for all nodes."""
+    AGGREGATOR = "aggregator"
+    """A server of the national count: it has an issuer, receives sealed shares, and is nobody's client."""
+
+
+_USES: Final = {
+    ParticipantKind.NODE: {KeyUse.NODE, KeyUse.CLIENT},
+    ParticipantKind.SYSTEM: {KeyUse.CLIENT},
+    ParticipantKind.AGGREGATOR: {KeyUse.NODE, KeyUse.SEALING},
+}
+"""The keys each kind must have."""
 
 
 class OrganisationKind(StrEnum):
@@ -64,6 +77,12 @@ class ParticipantKey:
         begin, end = _whole(valid_from), None if valid_to is None else _whole(valid_to)
         jwk = write_jwk(key)
         return cls(use, jwk, begin, end, read_jwk(jwk))
+
+    @classmethod
+    def to_seal(cls, key: SealingPublicKey, valid_from: datetime, valid_to: datetime | None = None) -> "ParticipantKey":
+        """Return the entry of a key that envelopes are closed to; instants count to the second."""
+        begin, end = _whole(valid_from), None if valid_to is None else _whole(valid_to)
+        return cls(KeyUse.SEALING, key.jwk(), begin, end, key.jose_key())
 
     @property
     def kid(self) -> str:
@@ -108,6 +127,12 @@ class Participant:
         counting = [one for one in self.keys if one.use == use and one.counts_at(at)]
         return tuple(one.key for one in sorted(counting, key=lambda one: one.valid_from, reverse=True))
 
+    def sealing_key(self, at: datetime) -> SealingPublicKey | None:
+        """Return the key to close envelopes to at an instant, the newest one; None where the participant has none."""
+        counting = [one for one in self.keys if one.use is KeyUse.SEALING and one.counts_at(at)]
+        newest = max(counting, key=lambda one: one.valid_from, default=None)
+        return None if newest is None else SealingPublicKey.from_jwk(newest.jwk)
+
 
 def participant_to_wire(one: Participant, *, numbered: bool = True) -> dict[str, object]:
     """Return a participant as it stands in a registry; in a join request it has no number yet."""
@@ -138,8 +163,8 @@ def read_participant(wire: object, place: str, *, numbered: bool = True) -> Part
     form = Form(wire, place, members | {"number"} if numbered else members)
     kind = form.choice("kind", ParticipantKind)
     issuer = None if form.value("issuer") is None else form.text("issuer", most=_NAME)
-    if (issuer is None) is (kind is ParticipantKind.NODE):
-        raise FormFault(f"{place}.issuer: a node has one, a system has none")
+    if (issuer is None) is not (kind is ParticipantKind.SYSTEM):
+        raise FormFault(f"{place}.issuer: a node has one, an aggregator too, a system has none")
     if issuer is not None:
         _require_issuer(issuer, f"{place}.issuer")
     one = Participant(
@@ -148,15 +173,23 @@ def read_participant(wire: object, place: str, *, numbered: bool = True) -> Part
         issuer, form.text("contact", most=_NAME), tuple(_key(*each) for each in form.items("keys", MAX_KEYS)),
         tuple(_organisation(*each) for each in form.items("organisations", MAX_ORGANISATIONS)),
     )  # fmt: skip
-    if one.organisations and kind is ParticipantKind.SYSTEM:
-        raise FormFault(f"{place}.organisations: a system stands for no organisation")
-    for use in KeyUse:
-        if not any(key.use is use for key in one.keys) and (use is KeyUse.CLIENT or kind is ParticipantKind.NODE):
-            raise FormFault(f"{place}.keys: no {use.value} key")
+    if one.organisations and kind is not ParticipantKind.NODE:
+        raise FormFault(f"{place}.organisations: a system stands for no organisation, nor does an aggregator")
+    _require_uses(one, place)
     kids = [key.kid for key in one.keys]
     if len(set(kids)) != len(kids):
         raise FormFault(f"{place}.keys: a kid stands twice")
     return one
+
+
+def _require_uses(one: Participant, place: str) -> None:
+    """Refuse an entry that lacks a key its kind works with; an aggregator has no others, nobody else a sealing key."""
+    present = {key.use for key in one.keys}
+    for use in KeyUse:
+        if use in _USES[one.kind] - present:
+            raise FormFault(f"{place}.keys: no {use.value} key")
+        if use in present - _USES[one.kind] and (one.kind is ParticipantKind.AGGREGATOR or use is KeyUse.SEALING):
+            raise FormFault(f"{place}.keys: a {use.value} key is not for this kind")
 
 
 def _whole(at: datetime) -> datetime:
@@ -168,16 +201,20 @@ def _key(wire: object, place: str) -> ParticipantKey:
     jwk = form.value("jwk")
     if not isinstance(jwk, Mapping):
         raise FormFault(f"{place}.jwk: not an object")
+    begin, end = form.instant("valid_from"), None if form.value("valid_to") is None else form.instant("valid_to")
+    use = form.choice("use", KeyUse)
     try:
-        key = read_jwk(jwk)
+        if use is KeyUse.SEALING:
+            one = ParticipantKey.to_seal(SealingPublicKey.from_jwk(jwk), begin, end)
+        else:
+            one = ParticipantKey.of(use, read_jwk(jwk), begin, end)
     except KeyRefused as refused:
         raise FormFault(f"{place}.jwk: {refused.params['reason']}") from refused
-    if write_jwk(key) != jwk:
+    if one.jwk != jwk:
         raise FormFault(f"{place}.jwk: not in its published form")
-    begin, end = form.instant("valid_from"), None if form.value("valid_to") is None else form.instant("valid_to")
     if end is not None and end <= begin:
         raise FormFault(f"{place}.valid_to: not after valid_from")
-    return ParticipantKey(form.choice("use", KeyUse), write_jwk(key), begin, end, key)
+    return one
 
 
 def _organisation(wire: object, place: str) -> Organisation:

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from tests.unit.trust import test_joining
-from tests.unit.trust.forging import RSA
+from tests.unit.trust.forging import ED, RSA
 from tests.unit.trust.test_registry import CHANGES, document, opened, sign
 from trust.framing import from_text
 from trust.joining import write_join_request
@@ -22,6 +22,9 @@ BEYOND_A_SCHEMA = {
     "a system with an issuer", "a system that stands for a school", "a node without its client key",
     "a node without its node key", "a key that ends before it begins", "the same key of two participants",
     "the same key twice", "the same code twice", "a school that follows itself", "schools that follow each other",
+    "an aggregator without an issuer", "an aggregator that stands for a school",
+    "an aggregator without its sealing key", "an aggregator without its node key",
+    "an aggregator that would be a client", "a node that opens envelopes", "a sealing key under a false name", "a sealing key of small order",
     "a school's key under a false name", "a school's key twice",
 }  # fmt: skip
 """What the reader refuses and a JSON Schema cannot say, or says less simply: it compares places with each other."""
@@ -41,6 +44,8 @@ def test_what_is_written_has_the_published_form() -> None:
     JOIN.validate(test_joining.document())
     system = write_join_request(RSA, test_joining.SYSTEM, now=test_joining.NOW)
     JOIN.validate(json.loads(from_text(system.split(".")[1])))
+    server = write_join_request(ED, test_joining.SERVER, now=test_joining.NOW)
+    JOIN.validate(json.loads(from_text(server.split(".")[1])))
 
 
 @pytest.mark.parametrize("case", CHANGES)

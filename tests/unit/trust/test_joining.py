@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.trust.forging import EC, ED, RSA, forge
+from trust.envelopes import SealingKey
 from trust.framing import from_text
 from trust.joining import AHEAD, LIFETIME, JoinRefused, JoinRequest, open_join_request, write_join_request
 from trust.participants import KeyUse, Participant, ParticipantKey, ParticipantKind
@@ -23,6 +24,10 @@ NODE = Participant(
 SYSTEM = Participant(
     0, "vendor", "校務システム株式会社", ParticipantKind.SYSTEM, None, "サポート窓口",
     (ParticipantKey.of(KeyUse.CLIENT, RSA, NOW),),
+)  # fmt: skip
+SERVER = Participant(
+    0, "leader", "全国集計センター", ParticipantKind.AGGREGATOR, "https://leader.example", "集計課",
+    (ParticipantKey.of(KeyUse.NODE, ED, NOW), ParticipantKey.to_seal(SealingKey.generate().public(), NOW)),
 )  # fmt: skip
 TOKEN = write_join_request(ED, NODE, now=NOW)
 HEADER = {"alg": "Ed25519", "kid": ED.thumbprint(), "typ": "manabi-join+jws"}
@@ -43,6 +48,10 @@ def test_what_was_asked_is_what_is_read() -> None:
 
 def test_a_system_signs_with_its_client_key() -> None:
     assert opened(write_join_request(RSA, SYSTEM, now=NOW)).participant == SYSTEM
+
+
+def test_an_aggregator_signs_with_its_node_key() -> None:
+    assert opened(write_join_request(ED, SERVER, now=NOW)).participant == SERVER
 
 
 def test_a_newcomer_proves_that_it_holds_the_key_it_brings() -> None:
@@ -78,6 +87,8 @@ def test_a_request_has_no_number_of_its_own() -> None:
 def test_a_system_does_not_become_a_node() -> None:
     with pytest.raises(JoinRefused, match="does not become"):
         opened(TOKEN, held=replace(SYSTEM, number=7, keys=(replace(NODE.keys[0], use=KeyUse.CLIENT),)))
+    with pytest.raises(JoinRefused, match="aggregator does not become a node"):
+        opened(TOKEN, held=replace(SERVER, number=7))
 
 
 @pytest.mark.parametrize(

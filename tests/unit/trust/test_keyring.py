@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from trust.envelopes import open_envelope, seal_to
 from trust.epochs import KeyringRolledBack, WrappingBroken
 from trust.journal import DecisionKind, Journal, JournalBroken
 from trust.keyring import FileKeyring, KeyErased, Keyring, KeyringRefused, KeyUnknown
@@ -526,6 +527,26 @@ def test_a_damaged_signing_key_is_refused_and_not_replaced(keyring: FileKeyring,
     with pytest.raises(KeyRefused):
         keyring.signing_key("node")
     assert (folder / "signing" / "node.pem").read_bytes() == b"damaged"
+
+
+def test_a_key_for_opening_envelopes_is_made_once_per_owner_and_kept(keyring: FileKeyring, folder: Path) -> None:
+    key = keyring.sealing_key("aggregator")
+    assert keyring.sealing_key("aggregator") is key
+    assert keyring.sealing_key("other").kid != key.kid
+    sealed = seal_to(key.public(), b"2", context=b"round")
+    assert open_envelope(reopened(folder).sealing_key("aggregator"), sealed, context=b"round") == b"2"
+    assert (folder / "sealing").stat().st_mode & 0o777 == 0o700
+    assert (folder / "sealing" / "aggregator.pem").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ValueError, match="an owner is named by"):
+        keyring.sealing_key("../signing/node")
+
+
+def test_a_damaged_key_for_opening_envelopes_is_refused_and_not_replaced(keyring: FileKeyring, folder: Path) -> None:
+    keyring.sealing_key("aggregator")
+    (folder / "sealing" / "aggregator.pem").write_bytes(b"damaged")
+    with pytest.raises(KeyRefused):
+        reopened(folder).sealing_key("aggregator")
+    assert (folder / "sealing" / "aggregator.pem").read_bytes() == b"damaged"
 
 
 def test_processes_that_ask_first_at_the_same_time_get_the_same_signing_key(keyring: FileKeyring, folder: Path) -> None:

@@ -2,6 +2,7 @@ import copy
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.trust.forging import EC, ED, RSA, b64
+from trust.envelopes import SealingKey
 from trust.framing import canonical_json, from_text
 from trust.keys import Key, jose_key, write_jwk
 from trust.registry import (
@@ -62,7 +64,12 @@ ASAHI = Participant(
 VENDOR = Participant(
     8, "vendor", "校務システム株式会社", ParticipantKind.SYSTEM, None, "サポート窓口", (key_of(KeyUse.CLIENT, RSA),)
 )
-ALL = (MIRAI, ASAHI, VENDOR)
+OPENER = SealingKey.generate()
+LEADER = Participant(
+    9, "leader", "全国集計センター", ParticipantKind.AGGREGATOR, "https://leader.example", "集計課",
+    (key_of(KeyUse.NODE), ParticipantKey.to_seal(OPENER.public(), NOW)),
+)  # fmt: skip
+ALL = (MIRAI, ASAHI, VENDOR, LEADER)
 
 
 def publish(version: int = 3, participants: tuple[Participant, ...] = ALL, key: SigningKey = REGISTRAR) -> str:
@@ -121,6 +128,17 @@ def test_a_key_counts_from_its_first_instant_until_before_its_last() -> None:
     assert kids(NOW) == kids(NOW + DAY - tick) == [old.kid]
     assert kids(NOW + DAY) == kids(NOW + 2 * DAY - tick) == [new.kid, old.kid]
     assert kids(NOW + 2 * DAY) == [new.kid]
+
+
+def test_envelopes_are_closed_to_the_newest_key_that_counts() -> None:
+    new = SealingKey.generate()
+    changing = replace(LEADER, keys=(*LEADER.keys, ParticipantKey.to_seal(new.public(), NOW + DAY)))
+    read = next(iter(opened(publish(participants=(changing,))).participants))
+    tick = timedelta(microseconds=1)
+    assert [read.sealing_key(at) for at in (NOW - tick, NOW, NOW + DAY - tick, NOW + DAY)] == [
+        None, OPENER.public(), OPENER.public(), new.public(),
+    ]  # fmt: skip
+    assert MIRAI.sealing_key(NOW) is None
 
 
 # Refused as a whole
@@ -200,7 +218,10 @@ def setting(*place: str | int, to: object) -> Callable[[dict[str, Any]], None]:
     def change(wire: Any) -> None:
         for step in place[:-1]:
             wire = wire[step]
-        wire[place[-1]] = to
+        if isinstance(wire, list) and place[-1] == len(wire):
+            wire.append(to)
+        else:
+            wire[place[-1]] = to
 
     return change
 
@@ -217,6 +238,9 @@ def dropping(*place: str | int) -> Callable[[dict[str, Any]], None]:
 A = ("participants", 0)
 KEY = (*A, "keys", 0)
 CODE = (*A, "organisations", 1)
+COUNTING = ("participants", 3)
+CLIENT_KEY = {**document()["participants"][2]["keys"][0], "jwk": write_jwk(jose_key(SigningKey.generate()))}
+SEALING_KEY = document()["participants"][3]["keys"][1]
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "another format": (setting("format", to="manabi-registry/2"), "format"),
     "an unknown member": (setting("learners", to=[]), "unknown learners"),
@@ -255,6 +279,21 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         setting("participants", 2, "organisations", to=[document()["participants"][0]["organisations"][0]]),
         "a system stands for no organisation",
     ),
+    "an aggregator without an issuer": (setting(*COUNTING, "issuer", to=None), "an aggregator too"),
+    "an aggregator that stands for a school": (
+        setting(*COUNTING, "organisations", to=[document()["participants"][0]["organisations"][0]]),
+        "nor does an aggregator",
+    ),
+    "an aggregator without its sealing key": (dropping(*COUNTING, "keys", 1), "no sealing key"),
+    "an aggregator without its node key": (dropping(*COUNTING, "keys", 0), "no node key"),
+    "an aggregator that would be a client": (setting(*COUNTING, "keys", 2, to=CLIENT_KEY), "client key is not for"),
+    "a node that opens envelopes": (setting(*A, "keys", 2, to=SEALING_KEY), "sealing key is not for"),
+    "a sealing key that signs": (setting(*COUNTING, "keys", 1, "jwk", to=write_jwk(ED)), "not an X25519"),
+    "a node key that seals": (setting(*KEY, "jwk", to=OPENER.public().jwk()), "another curve"),
+    "a sealing key off its form": (setting(*COUNTING, "keys", 1, "jwk", "use", to="sig"), "published form"),
+    "a sealing key with a private part": (setting(*COUNTING, "keys", 1, "jwk", "d", to="AAAA"), "private part"),
+    "a sealing key under a false name": (setting(*COUNTING, "keys", 1, "jwk", "kid", to="mine"), "thumbprint"),
+    "a sealing key of small order": (setting(*COUNTING, "keys", 1, "jwk", "x", to="A" * 43), "unreadable"),
     "another kind of participant": (setting(*A, "kind", to="person"), "kind: unknown"),
     "a node without its client key": (dropping(*A, "keys", 1), "no client key"),
     "a node without its node key": (dropping(*A, "keys", 0), "no node key"),
