@@ -17,7 +17,7 @@ from pds.organisations.codes import fault_of_school_code, is_board_code
 from trust.errors import N_, ManabiError
 from trust.files import locked, sync_folder, write_new
 from trust.forms import write_instant
-from trust.joining import JoinRefused, open_join_request
+from trust.joining import JoinRefused, JoinRequest, open_join_request
 from trust.participants import Organisation, OrganisationKind, Participant
 from trust.registry import Registry, RegistryRefused, make_registry, read_held, write_registrar_keys
 from trust.signing import SigningKey
@@ -110,29 +110,30 @@ class Registrar:
 
         A school's earlier keys stay listed: what it signed with them must stay verifiable.
         """
+        return self.admit_all([token], now=now)
+
+    def admit_all(self, tokens: Sequence[str], *, now: datetime) -> Registry:
+        """Take several in, in their order, and publish once; raises JoinRefused for the first that is refused.
+
+        All or none: after a refusal the document and the numbers are what they were.
+        """
         with locked(self.folder / "lock"):
             state, registry = self._read_state(), self.current()
-            request = open_join_request(token, now=now, find=registry.by_id)
-            wanted = request.participant
-            last = state.asked_at.get(wanted.id)
-            if last is not None and write_instant(request.made_at) < last:
-                raise JoinRefused(reason=f"a later request of {wanted.id} was admitted already")
-            _require_codes(wanted, registry)
-            number = state.numbers.get(wanted.id, max(state.numbers.values(), default=0) + 1)
-            if number > MAX_NUMBER:
-                raise JoinRefused(reason="all numbers are taken")
-            entry = replace(wanted, number=number, organisations=_with_earlier_keys(wanted, registry))
-            others = [one for one in registry.participants if one.id != wanted.id]
+            entries = {one.id: one for one in registry.participants}
+            for token in tokens:
+                request = open_join_request(token, now=now, find=entries.get)
+                entry = _entry(request, state, registry)
+                entries[entry.id] = entry
+                state = replace(
+                    state, numbers={**state.numbers, entry.id: entry.number},
+                    asked_at={**state.asked_at, entry.id: write_instant(request.made_at)},
+                )  # fmt: skip
             try:
-                token = self._make(registry.version + 1, [*others, entry], now, state.lifetime)
+                made = self._make(registry.version + 1, list(entries.values()), now, state.lifetime)
             except RegistryRefused as refused:
                 raise JoinRefused(reason=refused.params["reason"]) from refused
-            changed = replace(
-                state, numbers={**state.numbers, wanted.id: number},
-                asked_at={**state.asked_at, wanted.id: write_instant(request.made_at)},
-            )  # fmt: skip
-            _replace(self.folder / "state.json", changed.to_bytes())
-            return self._publish(token)
+            _replace(self.folder / "state.json", state.to_bytes())
+            return self._publish(made)
 
     def remove(self, participant: str, *, now: datetime) -> Registry:
         """Take a participant out and publish; raises RegistrarRefused if it is not in."""
@@ -219,6 +220,19 @@ def read_token(path: Path) -> str:
         return path.read_text("ascii").strip()
     except (OSError, ValueError) as error:
         raise JoinRefused(reason=f"{path.name} cannot be read") from error
+
+
+def _entry(request: JoinRequest, state: _State, registry: Registry) -> Participant:
+    """Return the entry that a request leads to; raises JoinRefused."""
+    wanted = request.participant
+    last = state.asked_at.get(wanted.id)
+    if last is not None and write_instant(request.made_at) < last:
+        raise JoinRefused(reason=f"a later request of {wanted.id} was admitted already")
+    _require_codes(wanted, registry)
+    number = state.numbers.get(wanted.id, max(state.numbers.values(), default=0) + 1)
+    if number > MAX_NUMBER:
+        raise JoinRefused(reason="all numbers are taken")
+    return replace(wanted, number=number, organisations=_with_earlier_keys(wanted, registry))
 
 
 def _require_codes(wanted: Participant, registry: Registry) -> None:

@@ -24,7 +24,8 @@ BEYOND_A_SCHEMA = {
     "the same key twice", "the same code twice", "a school that follows itself", "schools that follow each other",
     "an aggregator without an issuer", "an aggregator that stands for a school",
     "an aggregator without its sealing key", "an aggregator without its node key",
-    "an aggregator that would be a client", "a node that opens envelopes", "a sealing key under a false name", "a sealing key of small order",
+    "an aggregator that would be a client", "a node that opens envelopes", "a sealing key under a false name",
+    "a sealing key of small order",
     "a school's key under a false name", "a school's key twice",
 }  # fmt: skip
 """What the reader refuses and a JSON Schema cannot say, or says less simply: it compares places with each other."""

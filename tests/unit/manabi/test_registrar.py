@@ -71,6 +71,24 @@ def test_a_system_is_admitted_like_a_node(registrar: Registrar) -> None:
     assert entry(registrar.admit(write_join_request(RSA, SYSTEM, now=NOW), now=NOW), "vendor").number == 1
 
 
+def test_several_are_admitted_in_one_document(registrar: Registrar) -> None:
+    registry = registrar.admit_all([ASKED, another("asahi.example"), another("kita.example")], now=NOW)
+    assert registry.version == 2
+    assert [(one.number, one.id) for one in registry.participants] == [
+        (1, "mirai.node"), (2, "asahi.example"), (3, "kita.example"),
+    ]  # fmt: skip
+    assert published(registrar) == registry
+
+
+def test_of_several_all_are_admitted_or_none(registrar: Registrar) -> None:
+    twice = another("kita.example", BOARD)
+    for refused in (["nonsense"], [twice]):
+        with pytest.raises(JoinRefused):
+            registrar.admit_all([ASKED, another("asahi.example"), *refused], now=NOW)
+        assert (published(registrar).version, published(registrar).participants) == (1, ())
+    assert entry(registrar.admit(another("minami.example"), now=NOW), "minami.example").number == 1
+
+
 def test_a_number_stays_its_participants_for_ever(registrar: Registrar) -> None:
     registrar.admit(ASKED, now=NOW)
     registrar.admit(another("asahi.example"), now=NOW)
