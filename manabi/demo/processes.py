@@ -58,6 +58,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._crashes = 0
         self._next_start = 0.0
+        self._asked: Mark | None = None
 
     def start(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C reaches the supervisor alone."""
@@ -91,11 +92,18 @@ class Child:
         self.start()
         return True
 
+    def ask_to_stop(self) -> None:
+        """Ask the process to end, once, and wait for nothing."""
+        running = self.mark()
+        if running is not None and running != self._asked:
+            self._asked = running
+            os.kill(running.pid, signal.SIGTERM)
+
     def stop(self) -> None:
         """Stop the process and whatever it started."""
+        self.ask_to_stop()
         running = self.mark()
         if running is not None:
-            os.kill(running.pid, signal.SIGTERM)
             deadline = time.monotonic() + _STOP_SECONDS
             while self.mark() is not None and time.monotonic() < deadline:
                 time.sleep(0.02)

@@ -138,6 +138,8 @@ def running(
 
             yield Demo(folder, started), watch
         finally:
+            for child in children:
+                child.ask_to_stop()  # all at once: a worker takes seconds to end
             for child in reversed(children):
                 child.stop()
             embedded.stop_running(folder.path)
