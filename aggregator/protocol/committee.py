@@ -78,14 +78,15 @@ def called(
 ) -> tuple[tuple[str, ...], ...]:
     """Return whom each attempt calls anew; ``silent`` holds, for each attempt that is over, who did not answer.
 
-    One more attempt is called than is over. Raises CommitteeIncomplete, and StatementRefused if somebody is said to be
-    silent whom the attempt had not called.
+    One more attempt is called than is over; it calls nobody once everybody has answered. Raises CommitteeIncomplete,
+    and StatementRefused if somebody is said to be silent whom the attempt had not called.
     """
     found: list[tuple[str, ...]] = []
     gone: set[str] = set()
     seated: set[str] = set()
     for attempt in range(len(silent) + 1):
-        now = tuple(node for node in draw(seed, roster, seats, attempt, gone) if node not in seated)
+        full = attempt > 0 and not silent[attempt - 1]
+        now = () if full else tuple(one for one in draw(seed, roster, seats, attempt, gone) if one not in seated)
         found.append(now)
         seated.update(now)
         if attempt < len(silent):

@@ -133,7 +133,7 @@ class Holdings(Message):
         """Return the members to be written."""
         return {
             "format": "manabi-round-holdings/1", "round": self.round_id, "side": self.side.value,
-            "entries": _written(self.entries),
+            "entries": written(self.entries),
         }  # fmt: skip
 
     @classmethod
@@ -141,7 +141,9 @@ class Holdings(Message):
         """Read the members; raises FormFault."""
         form = Form(document, "holdings", {"format", "round", "side", "entries"})
         return cls(
-            read_round(form), form.choice("side", Side), read_all(form, "entries", MOST_COMPARED * MOST_NODES, _entry)
+            read_round(form),
+            form.choice("side", Side),
+            read_all(form, "entries", MOST_COMPARED * MOST_NODES, read_entry),
         )
 
 
@@ -165,14 +167,14 @@ class Closing(Message):
         """Return the members to be written."""
         return {
             "format": "manabi-round-closing/1", "round": self.round_id, "opening": to_text(self.opening),
-            "entries": _written(self.entries),
+            "entries": written(self.entries),
         }  # fmt: skip
 
     @classmethod
     def read(cls, document: dict[str, object]) -> Self:
         """Read the members; raises FormFault."""
         form = Form(document, "closing", {"format", "round", "opening", "entries"})
-        entries = read_all(form, "entries", MOST_NODES, _entry)
+        entries = read_all(form, "entries", MOST_NODES, read_entry)
         nodes = [one.node for one in entries]
         if nodes != sorted(set(nodes)):
             raise FormFault("closing.entries: not one for each node, ascending")
@@ -236,7 +238,7 @@ class Seating(Message):
             "totals": [
                 {
                     "level": one.level.value, "area": one.area, "noise": one.noise.value,
-                    "members": _written(one.members),
+                    "members": written(one.members),
                 }
                 for one in self.totals
             ],
@@ -313,11 +315,13 @@ def commitment(round_id: str, side: Side, nonce: bytes) -> bytes:
     return sha256(frame(b"manabi-nonce-v1", round_id.encode(), side.value.encode(), nonce)).digest()
 
 
-def _written(entries: Sequence[Entry]) -> list[dict[str, object]]:
+def written(entries: Sequence[Entry]) -> list[dict[str, object]]:
+    """Return entries as messages list them."""
     return [{"node": one.node, "sequence": one.sequence, "digest": to_text(one.digest)} for one in entries]
 
 
-def _entry(wire: object, place: str) -> Entry:
+def read_entry(wire: object, place: str) -> Entry:
+    """Read one entry; raises FormFault."""
     form = Form(wire, place, {"node", "sequence", "digest"})
     return Entry(read_node(form), form.whole("sequence", 0, MOST_SEQUENCE), read_digest(form, "digest"))
 
@@ -329,7 +333,7 @@ def _earlier(wire: object, place: str) -> Earlier:
 
 def _seats(wire: object, place: str) -> Seats:
     form = Form(wire, place, {"level", "area", "noise", "members"})
-    members = read_all(form, "members", MOST_NODES, _entry)
+    members = read_all(form, "members", MOST_NODES, read_entry)
     if any(one.sequence > MOST_ATTEMPT for one in members):
         raise FormFault(f"{place}.members: a third redrawing")
     noise = form.choice("noise", NoiseFrom)
