@@ -3,9 +3,9 @@
 A node reports twice: upwards exactly, of itself with noise. One that reports different children upwards than of itself
 moves the two apart. What this catches: a gross fault or lie in *one* of the two places, larger than six standard
 errors of the sum. What it does not: a lie told in both places alike, or a small one. It looks at noisy numbers only,
-so it costs no budget. By chance it withholds a true total with a probability below 2e-9 for each sum compared: both
-sides are sums of independent discrete Gaussians, whose tails are no heavier than the continuous one's (Canonne, Kamath
-and Steinke 2020, Proposition 25), and P(|Z| > 6) < 2e-9.
+so it costs no budget. By chance it withholds a true total with a probability of at most 3.1e-8 for each sum compared:
+a discrete Gaussian is sub-Gaussian with its own parameter (Canonne, Kamath and Steinke 2020), hence so is a sum of
+independent ones, and P(|S| > 6 sigma) <= 2 e^-18.
 """
 
 from collections.abc import Mapping, Sequence
