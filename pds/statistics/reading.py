@@ -1,0 +1,244 @@
+"""The node's records as facts of a plan: streamed in pages, each opened, checked, counted and forgotten.
+
+One transaction reads one state of the node. What is exact lives in local variables of this pass alone: it is not kept,
+not logged, and not in any exception. A damaged record stops the pass.
+"""
+
+import hmac
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from aggregator.plans.model import Plan
+from aggregator.reporter.facts import Areas, ChildFact
+from consent.age import japan_day, school_year_begin
+from consent.vocabulary import Category
+from pds.node import Node
+from pds.people.details import LearnerDetails
+from pds.records.service import RecordPlace, open_sealed
+from pds.sharing.copies import payload_of
+from pds.sharing.papers import received_binding
+from pds.statistics import facts, queries
+from pds.statistics.areas import AreaOf, all_areas, areas_of
+from pds.statistics.facts import Counted, RecordUnreadable, SchoolPart
+from pds.statistics.queries import ChildRow, Page, ReceivedRow, RecordRow
+from trust.errors import N_, ManabiError
+from trust.sealing import SealBroken, unseal
+from trust.signing import SignatureRefused, VerifyingKey
+
+PAGE: Final = 1000
+"""Children in memory at once."""
+_LONGEST_CHAIN: Final = 16
+Passed = Callable[[float], None]
+"""Is told, page by page, how far it is: a share of the space of ids, which tells nothing of how many children."""
+
+
+class SchoolOutOfPlace(ManabiError):
+    """A child is enrolled at a school that was closed or withdrawn before the school year: it counts nowhere."""
+
+    code = "statistics.school_out_of_place"
+    status = 409
+    title = N_("Somebody is enrolled at school %(school)s, which did not stand in that school year.")
+    remedy = N_(
+        "Nothing was sent. Import the roster of the school that followed it; the report then goes on by itself."
+    )
+
+
+class KeyLost(ManabiError):
+    """A child is enrolled whose key was neither made here nor erased: database and keyring do not belong together."""
+
+    code = "statistics.key_lost"
+    status = 409
+    title = N_("A record cannot be opened, because its key is missing.")
+    remedy = N_("Nothing was sent. Check that database and keyring were restored from the same day.")
+
+
+def day_of(plan: Plan) -> date:
+    """Return the day at whose beginning, 00:00 in Japan, a child belongs to the node of its open enrolment."""
+    return japan_day(plan.attributed_at)
+
+
+class Reading:
+    """One pass over the node's records for a plan. `digest` is complete when the facts are used up."""
+
+    def __init__(self, session: Session, node: Node, plan: Plan, passed: Passed) -> None:
+        facts.require_known(plan)
+        self._session, self._node, self._plan, self._passed = session, node, plan, passed
+        day = day_of(plan)
+        schools = queries.schools(session, school_year_begin(plan.school_year), day)
+        self._places = areas_of(node.node_id, schools)
+        self._codes = {school.organisation: school.code for school in schools}
+        self._digest = _Digest(node, plan, self._places)
+
+    @property
+    def areas(self) -> Areas:
+        """All areas of the node."""
+        return all_areas(self._places)
+
+    @property
+    def digest(self) -> bytes:
+        """What was read, as a keyed hash of ids and versions: equal as long as nothing that counts has changed."""
+        return self._digest.value()
+
+    def facts(self) -> Iterator[ChildFact]:
+        """Yield one fact for every child of the plan's population; raises `RecordUnreadable` and the like."""
+        for page in self._pages(opened=True):
+            yield from self._open(page)
+
+    def look(self) -> bytes:
+        """Return the digest without opening anything."""
+        for _ in self._pages(opened=False):
+            pass
+        return self.digest
+
+    def _pages(self, *, opened: bool) -> Iterator[Page]:
+        plan = self._plan
+        for page in queries.pages(self._session, day_of(plan), plan.school_year, most=PAGE, opened=opened):
+            self._digest.take(page)
+            yield page
+            self._passed(page.children[-1].learner.int / (1 << 128))
+
+    def _open(self, page: Page) -> Iterator[ChildFact]:
+        keys = self._node.keyring.subject_keys(child.learner for child in page.children)
+        if len(keys) < len(page.children):
+            self._require_erased(page, keys)
+        records, received = defaultdict(list), defaultdict(list)
+        for record in page.records:
+            records[record.learner].append(record)
+        for document in page.received:
+            received[document.learner].append(document)
+        for child in page.children:
+            key = keys.get(child.learner)
+            if key is None or child.learner not in records:
+                continue
+            place = self._places.get(child.organisation)
+            if place is None:
+                raise SchoolOutOfPlace(school=str(child.organisation))
+            counted = count_child(
+                self._node, self._plan, child, self._codes[child.organisation], records[child.learner],
+                received.get(child.learner, ()), key,
+            )  # fmt: skip
+            if counted is not None and facts.belongs(self._plan, counted):
+                yield facts.fact_of(self._plan, counted, establisher=place.establisher, prefecture=place.prefecture)
+
+    def _require_erased(self, page: Page, keys: Mapping[UUID, bytes]) -> None:
+        erased = self._node.keyring.journal.erased()
+        if any(child.learner not in keys and child.learner not in erased for child in page.children):
+            raise KeyLost
+
+
+@contextmanager
+def read_node(node: Node, plan: Plan, passed: Passed = lambda _: None) -> Iterator[Reading]:
+    """Open a pass over one state of the node; nothing is written in its transaction."""
+    with node.database.session() as session:
+        queries.begin_snapshot(session)
+        yield Reading(session, node, plan, passed)
+        session.rollback()
+
+
+def count_child(
+    node: Node,
+    plan: Plan,
+    child: ChildRow,
+    school: str,
+    records: Sequence[RecordRow],
+    received: Sequence[ReceivedRow],
+    key: bytes,
+) -> Counted | None:
+    """Return what is counted of a child at `school`; None without that school's own guidance record of the year.
+
+    Every record is unsealed and its school's signature checked. A copy of another school was checked when it was
+    accepted and has lain under the child's seal since. Raises `RecordUnreadable`.
+    """
+    parts = [_own_part(node, plan, row, key) for row in records]
+    parts += [_received_part(node, plan, row, key) for row in received]
+    try:
+        sex = LearnerDetails.opened(child.details, key, node.node_id, child.learner, child.revision).sex
+    except SealBroken as error:
+        raise RecordUnreadable(record=str(child.learner), reason="the child's details do not open") from error
+    return facts.sum_up(school, sex, parts)
+
+
+def _own_part(node: Node, plan: Plan, row: RecordRow, key: bytes) -> SchoolPart:
+    place = RecordPlace(
+        row.learner, row.record, row.version, Category.GUIDANCE, row.organisation, row.school, plan.school_year
+    )
+    name = str(row.record)
+    try:
+        opened = open_sealed(node.node_id, place, "", row.schema, row.sealed, key=key, issuer=_issuer(node, row.school))
+    except SealBroken as error:
+        raise RecordUnreadable(record=name, reason="its seal is broken") from error
+    except SignatureRefused as error:
+        raise RecordUnreadable(record=name, reason="its signature does not hold") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordUnreadable(record=name, reason="what was signed is not a record") from error
+    part = facts.read_part(
+        opened.body, name=name, school_year=plan.school_year, own=True, issued_at=row.issued_at, version=row.version
+    )
+    if part.school != row.school:
+        raise RecordUnreadable(record=name, reason="it names another school")
+    return part
+
+
+def _received_part(node: Node, plan: Plan, row: ReceivedRow, key: bytes) -> SchoolPart:
+    name = str(row.doc)
+    try:
+        token = unseal(key, received_binding(node, row.learner, row.case, row.doc, row.version), row.sealed).decode()
+        said, first = payload_of(token), _first_writer(token)
+        issued_at = datetime.fromisoformat(said["issued_at"])
+    except SealBroken as error:
+        raise RecordUnreadable(record=name, reason="its seal is broken") from error
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise RecordUnreadable(record=name, reason="what was signed is not a copy") from error
+    part = facts.read_part(
+        said["body"], name=name, school_year=plan.school_year, own=False, issued_at=issued_at, version=row.version
+    )
+    if part.school != first:
+        raise RecordUnreadable(record=name, reason="it names another school")
+    return part
+
+
+def _first_writer(token: str) -> str:
+    """Return the code of the school that wrote a record first; a school that passes it on encloses that one's copy."""
+    for _ in range(_LONGEST_CHAIN):
+        said: dict[str, Any] = payload_of(token)
+        if said.get("enclosed") is None:
+            return str(said["iss"])
+        token = said["enclosed"]
+    raise ValueError("enclosed too deep")
+
+
+def _issuer(node: Node, school: str) -> VerifyingKey:
+    return node.keyring.signing_key(school).public()
+
+
+class _Digest:
+    """A keyed hash over areas, ids and versions, in the order in which they are read."""
+
+    def __init__(self, node: Node, plan: Plan, places: Mapping[UUID, AreaOf]) -> None:
+        self._hash = hmac.new(node.keyring.node_key("statistics-read"), plan.digest, sha256)
+        for organisation in sorted(places):
+            self._add("school", organisation, places[organisation].establisher, places[organisation].prefecture)
+
+    def take(self, page: Page) -> None:
+        """Add a page."""
+        for child in page.children:
+            self._add("child", child.learner, child.organisation, child.revision)
+        for record in page.records:
+            self._add("record", record.learner, record.record, record.version)
+        for document in page.received:
+            self._add("received", document.learner, document.case, document.doc, document.version)
+
+    def value(self) -> bytes:
+        """Return the hash so far."""
+        return self._hash.digest()
+
+    def _add(self, *parts: object) -> None:
+        self._hash.update(json.dumps([str(part) for part in parts]).encode() + b"\n")
