@@ -1,6 +1,7 @@
 """A round as one server keeps it: what was announced, what came in, what was put together. Never an exact figure."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -12,9 +13,11 @@ from web.database import Base
 class CollectionRound(Base):
     """One collection of one plan.
 
-    `opening`, `closing` and `draw` are the canonical bytes that both servers sign. `nonce` is this server's own part
-    of the seed that draws the noise committee; the opening commits to it, the other server's comes after closing.
-    `noise` says, once it is settled, who added the noise above the nodes.
+    `opening`, `closing`, `draw` and `seating` are the canonical bytes that both servers sign; a round that is merely
+    `open` has none of them, because the other server has not committed to its nonce yet. `nonce` is this server's own
+    part of the seed that draws the noise committee; the other server's comes after closing. `attempt` is the drawing
+    that seats are waited for, while `waiting`; `answers` lists for each drawing that is over which headers both servers
+    held. `noise` says, once it is settled, who added the noise above the nodes; `problem` why a step is tried again.
     """
 
     __tablename__ = "collection_round"
@@ -22,6 +25,7 @@ class CollectionRound(Base):
         CheckConstraint("kind IN ('main', 'supplement', 'repeat')", name="kind"),
         CheckConstraint("state IN ('open', 'collecting', 'closing', 'closed', 'opened', 'released')", name="state"),
         CheckConstraint("noise IN ('servers', 'committee', 'fallback')", name="noise"),
+        CheckConstraint("(state = 'open') = (opening IS NULL)", name="opening"),
         Index("ix_collection_round_plan_digest", "plan_digest"),
     )
 
@@ -33,15 +37,24 @@ class CollectionRound(Base):
     closes_at: Mapped[datetime]
     nonce: Mapped[bytes]
     peer_nonce: Mapped[bytes | None]
-    opening: Mapped[bytes]
-    opening_signature: Mapped[str]
+    opening: Mapped[bytes | None]
+    opening_signature: Mapped[str | None]
     peer_opening_signature: Mapped[str | None]
     closing: Mapped[bytes | None]
     closing_signature: Mapped[str | None]
     peer_closing_signature: Mapped[str | None]
     draw: Mapped[bytes | None]
+    draw_signature: Mapped[str | None]
+    peer_draw_signature: Mapped[str | None]
     attempt: Mapped[int]
+    waiting: Mapped[bool]
+    attempt_ends_at: Mapped[datetime | None]
+    answers: Mapped[dict[str, Any]]
+    seating: Mapped[bytes | None]
+    seating_signature: Mapped[str | None]
+    peer_seating_signature: Mapped[str | None]
     noise: Mapped[str | None]
+    problem: Mapped[dict[str, Any] | None]
     closed_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
