@@ -95,6 +95,11 @@ class DemoFolder:
         """The keys and the register of whoever admits nodes."""
         return self.path / "registrar"
 
+    @property
+    def fleet(self) -> Path:
+        """The keys and the memory of the municipalities that report to the national count."""
+        return self.path / "fleet"
+
     def log(self, name: str) -> Path:
         """A service's log file."""
         return self.path / "logs" / f"{name}.log"

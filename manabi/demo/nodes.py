@@ -1,4 +1,4 @@
-"""The nodes of the demo: the municipality everything happens in, and the one a family moves to."""
+"""The services of the demo: the municipality everything happens in, the one a family moves to, the two that count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,3 +65,42 @@ ASAHI: Final = DemoNode(
     web_processes=1,
 )
 NODES: Final = (MIRAI, ASAHI)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoServer:
+    """One of the two servers of the national count: its part, its port of the block, and its officials.
+
+    `officials` maps the role that the demo prints to the role at the server and the official's name.
+    """
+
+    name: str
+    operator: str
+    offset: int
+    officials: Mapping[str, tuple[str, str]]
+    web_processes: int = 1
+
+    @property
+    def node_id(self) -> str:
+        """The server's own name, and its name in the register of participants."""
+        return f"{self.name}.demo"
+
+    @property
+    def contact(self) -> str:
+        """Whom the public calls."""
+        return f"{self.operator} 集計課（電話 000-0000-0000）"
+
+
+LEADER: Final = DemoServer(
+    "leader",
+    "全国まなび集計センター",
+    2,
+    {
+        "planner": ("planner", "計画 みのり"),
+        "officer_one": ("officer", "承認 はじめ"),
+        "officer_two": ("officer", "承認 つぎこ"),
+        "operator": ("operator", "運用 まもる"),
+    },
+)
+HELPER: Final = DemoServer("helper", "もうひとつの統計機構", 3, {"operator": ("operator", "運用 ささえ")})
+SERVERS: Final = (LEADER, HELPER)
