@@ -46,8 +46,7 @@ class Binding:
                 return Binding(self.reserved - units, self.spent)
             case Kind.SPENT:
                 return Binding(self.reserved, self.spent + units)
-            case Kind.PUBLISHED:
-                return self
+        return self
 
 
 @dataclass(frozen=True, slots=True)

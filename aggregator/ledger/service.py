@@ -133,7 +133,7 @@ def lines(session: Session) -> Sequence[Line]:
 
 def balances(session: Session) -> Sequence[Balance]:
     """Return every school year that anything was ever reserved for, the newest first."""
-    caps = dict(session.execute(select(BudgetYear.school_year, BudgetYear.cap_units)).tuples().all())
+    caps = _caps(session)
     return [_balance(session, year, caps[year]) for year in sorted(caps, reverse=True)]
 
 
@@ -141,8 +141,7 @@ def verify(session: Session, kept: Iterable[Head] = ()) -> Head:
     """Walk the whole chain and every year's sum; raises LedgerBroken naming the first line that is wrong."""
     every = lines(session)
     head = walk(every, kept)
-    caps = dict(session.execute(select(BudgetYear.school_year, BudgetYear.cap_units)).tuples().all())
-    years = {year: Balance(year, _cap(cap)) for year, cap in caps.items()}
+    years = {year: Balance(year, _cap(cap)) for year, cap in _caps(session).items()}
     for line in every:
         if line.school_year not in years:
             raise LedgerBroken(line=line.seq, reason="its school year has no budget")
@@ -160,6 +159,10 @@ def _locked(session: Session, school_year: int) -> Balance:
     session.execute(year.on_conflict_do_nothing(index_elements=[BudgetYear.school_year]))
     row = select(BudgetYear.cap_units).where(BudgetYear.school_year == school_year).with_for_update()
     return _balance(session, school_year, session.execute(row).scalar_one())
+
+
+def _caps(session: Session) -> Mapping[int, int]:
+    return {row.school_year: row.cap_units for row in session.execute(select(BudgetYear)).scalars()}
 
 
 def _cap(kept: int) -> int:

@@ -68,21 +68,31 @@ class Cluster:
     def __init__(self, server: embedded.EmbeddedServer) -> None:
         self.server = server
         self._admin = self._connect("postgres")
-        self._shape = self._read_shape(_TEMPLATE)
-        self._emptied: list[str] = []
+        self._shapes: dict[str, object] = {}
+        self._emptied: dict[str, list[str]] = {}
+        self._made_from: dict[str, str] = {}
+        self.reuse(_TEMPLATE)
+
+    def reuse(self, template: str) -> None:
+        """Say that a template is migrated and empty, so that databases made from it may be emptied and used again."""
+        self._shapes[template] = self._read_shape(template)
+        self._emptied[template] = []
 
     def create(self, name: str, template: str = _TEMPLATE) -> None:
-        if template == _TEMPLATE and self._emptied:
-            self._admin.execute(f'ALTER DATABASE "{self._emptied.pop()}" RENAME TO "{name}"'.encode())
+        self._made_from[name] = template
+        if self._emptied.get(template):
+            self._admin.execute(f'ALTER DATABASE "{self._emptied[template].pop()}" RENAME TO "{name}"'.encode())
             return
         self._admin.execute(
             f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER manabi_owner STRATEGY file_copy'.encode()
         )
 
     def drop(self, name: str) -> None:
-        if self._is_alone(name) and self._empty(name):
-            self._emptied.append(f"emptied_{uuid4().hex}")
-            self._admin.execute(f'ALTER DATABASE "{name}" RENAME TO "{self._emptied[-1]}"'.encode())
+        template = self._made_from.pop(name, "")
+        if template in self._shapes and self._is_alone(name) and self._empty(name, template):
+            emptied = f"emptied_{uuid4().hex}"
+            self._admin.execute(f'ALTER DATABASE "{name}" RENAME TO "{emptied}"'.encode())
+            self._emptied[template].append(emptied)
             return
         self._admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
@@ -94,9 +104,9 @@ class Cluster:
         busy = self._admin.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]).fetchone()
         return there == (1,) and busy == (0,)
 
-    def _empty(self, name: str) -> bool:
+    def _empty(self, name: str, template: str) -> bool:
         """Empty every table, unless the schema is not what the migrations made."""
-        if self._read_shape(name) != self._shape:
+        if self._read_shape(name) != self._shapes[template]:
             return False
         with self._connect(name) as inside:
             inside.execute(_EMPTY.encode())
