@@ -13,7 +13,7 @@ from xml.etree import ElementTree  # our own test runner's files
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-CODE = ("consent", "trust", "web", "pds", "manabi", "api_specs", "tests", ".ci")
+CODE = ("consent", "trust", "web", "aggregator", "pds", "manabi", "api_specs", "tests", ".ci")
 EVIDENCE = ROOT / "docs" / "evidence.json"
 RESULTS = ROOT / "build" / "results"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -50,6 +50,7 @@ TEST = (
             pytest("-n", "2", "tests/unit", "tests/architecture", "--ignore=tests/unit/consent"),
         ),
     ),
+    Suite("privacy", (pytest("-n", "2", "tests/privacy"),)),
     Suite(
         "integration",
         (
@@ -57,7 +58,7 @@ TEST = (
                    "--cov-report=term-missing:skip-covered"),
         ),
     ),
-    Suite("journeys", (pytest("tests/journeys"),)),
+    Suite("journeys", (pytest("-n", "2", "--dist", "loadfile", "tests/journeys"),)),
     Suite("browser", (pytest("-n", "2", "--dist", "loadfile", "tests/browser"),)),
 )  # fmt: skip
 

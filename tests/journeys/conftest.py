@@ -1,4 +1,4 @@
-"""A small demo, started as a person starts it, on a block of ports of its own."""
+"""A small demo, started as a person starts it, on blocks of ports of its own."""
 
 import json
 import os
@@ -20,7 +20,8 @@ from manabi.demo.folder import DemoFolder
 from manabi.demo.processes import start_time
 
 PATIENCE = 120.0
-PORT = 18400
+PORT = 18400 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""The first port of this process; two modules may run side by side."""
 
 
 def wait_until(told: Callable[[], bool], what: str) -> None:
@@ -92,8 +93,9 @@ def demo_folder() -> Iterator[DemoFolder]:
         assert not embedded.home_of(folder.path).exists()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start(demo_folder: DemoFolder) -> Iterator[Starter]:
+    """Start the demo as a person does; whatever still runs at the end is stopped."""
     started: list[RunningDemo] = []
 
     def begin(*words: str) -> RunningDemo:
@@ -113,3 +115,27 @@ def start(demo_folder: DemoFolder) -> Iterator[Starter]:
             demo.stop()
         assert demo.process.stdout is not None
         demo.process.stdout.close()
+
+
+@dataclass
+class SharedDemo:
+    """The demo that one test takes over from another."""
+
+    start: Starter
+    demo: RunningDemo | None = None
+
+    def running(self) -> RunningDemo:
+        """Return it ready, started again if it has ended."""
+        if self.demo is None or self.demo.process.poll() is not None:
+            self.demo = self.start()
+        self.demo.wait_ready()
+        return self.demo
+
+    def stop(self) -> None:
+        if self.demo is not None and self.demo.process.poll() is None:
+            self.demo.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(start: Starter) -> SharedDemo:
+    return SharedDemo(start)

@@ -1,11 +1,8 @@
-"""The demo as somebody runs it: starts, stops without a trace, survives its own death, and walks its own check."""
+"""The demo as somebody runs it: starts, stops without a trace, survives its own death and that of its services."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import pytest
 
 from manabi import embedded
 from manabi.demo.folder import DemoFolder
-from tests.journeys.conftest import PORT, Starter, is_alive, wait_until
+from tests.journeys.conftest import PORT, SharedDemo, Starter, is_alive, wait_until
 
 
 def answers(url: str) -> bool:
@@ -29,11 +26,10 @@ def modes_of_parents(path: Path) -> dict[Path, int]:
 
 
 def test_ctrl_c_leaves_no_process_no_socket_and_no_lock_and_keeps_the_data(
-    start: Starter, demo_folder: DemoFolder
+    shared: SharedDemo, demo_folder: DemoFolder
 ) -> None:
     before = modes_of_parents(demo_folder.path)
-    demo = start()
-    demo.wait_ready()
+    demo = shared.running()
     pids = [*demo.children().values(), demo.database_pid()]
     assert answers(demo.url)
     demo.stop()
@@ -47,15 +43,13 @@ def test_ctrl_c_leaves_no_process_no_socket_and_no_lock_and_keeps_the_data(
     assert [path for path in left if path.parent.name not in ("keyring", "registrar")] == []
     assert modes_of_parents(demo_folder.path) == before
 
-    again = start()
-    again.wait_ready()
+    again = shared.running()
     assert not again.says("Importing")
     assert answers(again.url)
 
 
-def test_a_second_supervisor_is_told_who_runs_the_demo(start: Starter) -> None:
-    demo = start()
-    demo.wait_ready()
+def test_a_second_supervisor_is_told_who_runs_the_demo(shared: SharedDemo, start: Starter) -> None:
+    demo = shared.running()
     second = start()
     wait_until(lambda: second.process.poll() is not None, "the second one gives up")
     assert second.process.returncode == 1
@@ -65,9 +59,33 @@ def test_a_second_supervisor_is_told_who_runs_the_demo(start: Starter) -> None:
 
 
 @pytest.mark.faults
-def test_killed_children_are_started_again(start: Starter) -> None:
-    demo = start()
-    demo.wait_ready()
+def test_the_next_start_takes_over_what_a_killed_supervisor_left(shared: SharedDemo) -> None:
+    demo = shared.running()
+    children, database = demo.children(), demo.database_pid()
+    demo.stop(signal.SIGKILL)
+    assert all(is_alive(pid) for pid in children.values())
+    after = shared.running()
+    assert not any(is_alive(pid) for pid in children.values())
+    assert answers(after.url)
+    assert after.url.endswith(str(PORT))
+    after.stop()
+    assert not is_alive(database)
+
+
+def test_a_taken_port_moves_the_whole_block_and_says_so(shared: SharedDemo) -> None:
+    shared.stop()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", PORT + 3))
+        taken.listen()
+        demo = shared.running()
+    assert demo.says(f"Port {PORT} is taken")
+    assert demo.url.endswith(str(PORT + 10))
+
+
+@pytest.mark.faults
+def test_killed_children_are_started_again(shared: SharedDemo) -> None:
+    demo = shared.running()
     for name in ("mirai-web", "asahi-worker"):
         old = demo.children()[name]
         os.killpg(old, signal.SIGKILL)
@@ -76,52 +94,10 @@ def test_killed_children_are_started_again(start: Starter) -> None:
 
 
 @pytest.mark.faults
-def test_a_killed_database_is_started_again(start: Starter) -> None:
-    demo = start()
-    demo.wait_ready()
+def test_a_killed_database_is_started_again(shared: SharedDemo) -> None:
+    demo = shared.running()
     old = demo.database_pid()
     os.killpg(old, signal.SIGKILL)
     wait_until(lambda: demo.says("The database was gone"), "the loss is noticed")
     wait_until(lambda: demo.database_pid() not in (0, old), "the database runs again")
     wait_until(lambda: answers(demo.url), "the pages answer")
-
-
-@pytest.mark.faults
-def test_the_next_start_takes_over_what_a_killed_supervisor_left(start: Starter) -> None:
-    demo = start()
-    demo.wait_ready()
-    children, database = demo.children(), demo.database_pid()
-    demo.stop(signal.SIGKILL)
-    assert all(is_alive(pid) for pid in children.values())
-    after = start()
-    after.wait_ready()
-    assert not any(is_alive(pid) for pid in children.values())
-    assert answers(after.url)
-    assert after.url.endswith(str(PORT))
-    after.stop()
-    assert not is_alive(database)
-
-
-def test_a_taken_port_moves_the_whole_block_and_says_so(start: Starter) -> None:
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", PORT + 3))
-        taken.listen()
-        demo = start()
-        demo.wait_ready()
-    assert demo.says(f"Port {PORT} is taken")
-    assert demo.url.endswith(str(PORT + 10))
-
-
-def test_the_check_walks_both_journeys_as_an_outside_client(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "manabi", "demo", "--check", "--json", "--port", str(PORT + 100),
-         "--scenario", "look-back", "--scenario", "move"],
-        capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)},
-    )  # fmt: skip
-    assert done.stdout.count("\n") == 1, done.stderr[-2000:]
-    report = json.loads(done.stdout)
-    assert report["scenario"] == "look-back, move"
-    assert report["ok"], [step for step in report["steps"] if not step["ok"]]
-    assert done.returncode == 0
-    assert list(tmp_path.iterdir()) == []
