@@ -11,7 +11,7 @@ from pds.access_log.entries import Act
 from tests.architecture.tree import ROOT, modules, name, parse
 from web.i18n import Locale, load_catalogues
 
-TRANSLATIONS = [ROOT / package / "translations" for package in ("consent", "trust", "web", "pds")]
+TRANSLATIONS = [ROOT / package / "translations" for package in ("consent", "trust", "web", "pds", "aggregator")]
 COMMAND_LINE_ONLY = {
     "demo.": "said on the command line of the demo, which speaks English",
     "embedded.": "said on the command line of the demo, which speaks English",
@@ -68,11 +68,11 @@ def test_every_sentence_of_pages_and_templates_has_its_japanese() -> None:
     catalogues = load_catalogues(TRANSLATIONS)
     faults = {
         name(path): missing
-        for path in modules("web", "pds", "trust", "consent")
+        for path in modules("web", "pds", "trust", "consent", "aggregator")
         if "migrations" not in path.parts
         and (missing := catalogues.missing(Locale.JA, sorted(marked_sentences(path) - operator_sentences())))
     }
-    for package in ("web", "pds"):
+    for package in ("web", "pds", "aggregator"):
         for path in sorted((ROOT / package).rglob("*.html")):
             if missing := catalogues.missing(Locale.JA, sorted(template_sentences(path))):
                 faults[name(path)] = missing

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("consent", "trust", "web", "pds", "manabi", "api_specs")
+PACKAGES = ("consent", "trust", "web", "aggregator", "pds", "manabi", "api_specs")
 
 
 def modules(*packages: str) -> Iterator[Path]:
