@@ -30,6 +30,7 @@ from pds.people.staffing import find_staff
 from pds.records import retention
 from pds.settings import NodeSettings, read_settings
 from pds.startup import PACKAGES, open_node
+from pds.statistics import tasks as statistics_tasks
 from pds.transfer import tasks as transfer_tasks
 from pds.worker import run_worker
 from trust.errors import N_, ManabiError
@@ -192,7 +193,8 @@ def _serve(settings: NodeSettings, arguments: argparse.Namespace) -> int:
 
 def _work(settings: NodeSettings, _: argparse.Namespace) -> int:
     with jobs_node(settings) as node:
-        run_worker(node, {**intake_tasks.handlers(node), **transfer_tasks.handlers(node)})
+        handlers = (intake_tasks.handlers(node), transfer_tasks.handlers(node), statistics_tasks.handlers(node))
+        run_worker(node, {kind: handler for each in handlers for kind, handler in each.items()})
     return 0
 
 

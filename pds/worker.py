@@ -11,6 +11,7 @@ from pds.doorbell import QUEUE, make_doorbell_app
 from pds.node import Node
 from pds.records import retention
 from pds.sharing import grants
+from pds.statistics import tasks as statistics
 from web.jobs import worker
 from web.jobs.runner import Handler, Runner
 from web.replay import service as replay
@@ -34,6 +35,7 @@ def run_worker(node: Node, handlers: dict[str, Handler]) -> None:
     keepers: dict[str, worker.Keeper] = {
         "sequencer": lambda stopping: _keep_sequencing(node, stopping),
         "replay": lambda stopping: _keep_forgetting(node, stopping),
+        "statistics": lambda stopping: statistics.keep_looking(node, stopping),
     }
     worker.run(make_doorbell_app(node), QUEUE, runner, keepers)
 

@@ -5,11 +5,13 @@ is durable already is never made again while it is good. Nothing a server says i
 both signatures under the opening, the plan by its digest, the list, the nonces, the own seat.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
+from uuid import UUID
 
 from aggregator.plans.document import read_plan
 from aggregator.plans.model import Plan, PlanRefused
@@ -30,6 +32,8 @@ from trust.errors import N_, ManabiError
 from trust.files import nothing_follows
 from trust.framing import from_text
 from trust.tokens import TokenFault, key_named, require_typ, take_apart, verify
+
+log = logging.getLogger(__name__)
 
 PLAN_TYP: Final = "manabi-plan+jws"
 STEPS: Final = (
@@ -111,6 +115,7 @@ def report_once(
     """
     for announced in servers.rounds():
         if isinstance(announced, ServerOutOfReach):
+            log.warning("a server of the count is out of reach: %s", announced.params["server"])
             store.note(None, announced, now)
             continue
         try:
@@ -118,6 +123,7 @@ def report_once(
         except Overtaken:
             continue
         except ManabiError as problem:
+            log.warning("round %s is not reported to: %s", announced.round_id, problem.code)
             store.note(announced.round_id, problem, now)
         else:
             store.note(announced.round_id, None, now)
@@ -149,6 +155,8 @@ class _Round:
         """Return opening and plan once both servers' signatures and the plan's digest hold; raises NotAnnounced."""
         seen = self._announced
         opening = self._signed(Opening, seen.opening, seen.leader, None)
+        if not _is_uuid(seen.round_id):
+            raise NotAnnounced(reason="its name is no UUID")
         if (opening.round_id, opening.leader) != (seen.round_id, seen.leader):
             raise NotAnnounced(reason="its opening is about another round")
         self._signed(Opening, seen.opening, opening.leader, opening.helper)
@@ -299,3 +307,10 @@ class _Round:
         said = (receipt.round_id, receipt.server, receipt.node, receipt.header)
         if said != (opening.round_id, server, self._servers.identity.node, header):
             raise ServerOutOfReach(server=server, reason="its receipt is for something else")
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False

@@ -58,19 +58,22 @@ class Act(StrEnum):
     DOCUMENT_RECEIVED = "node:document:receive"
     RECEIVED_READ = "learner:received:read"
     LEARNER_ERASED = "learner:keys:erase"
+    STATISTICS_REPORTED = "node:statistics:report"
     NODE_RESTORED = "node:backup:restore"
 
 
 class Purpose(StrEnum):
     """Why: looking back over one's own record, the daily work of a school, or keeping the node running.
 
-    `TRANSFER` is what the law moves from school to school with a child, `SHARING` what a family decides to give.
+    `TRANSFER` is what the law moves from school to school with a child, `SHARING` what a family decides to give,
+    `STATISTICS` the node's part in the national count.
     """
 
     LOOK_BACK = "look_back"
     SCHOOL_WORK = "school_work"
     TRANSFER = "transfer"
     SHARING = "sharing"
+    STATISTICS = "statistics"
     OPERATION = "operation"
 
 

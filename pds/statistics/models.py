@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from web.database import Base
@@ -20,6 +21,26 @@ class StatisticsPlan(Base):
     fetched_at: Mapped[datetime]
 
 
+class StatisticsRound(Base):
+    """A round that this node was asked to report to, as its leader showed it last.
+
+    `problem` is what keeps the node from reporting: code and places of an error, never a figure.
+    """
+
+    __tablename__ = "statistics_round"
+
+    round_id: Mapped[UUID] = mapped_column(primary_key=True)
+    plan_digest: Mapped[bytes] = mapped_column(ForeignKey("statistics_plan.plan_digest"))
+    kind: Mapped[str]
+    state: Mapped[str]
+    leader_id: Mapped[str]
+    helper_id: Mapped[str]
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    seen_at: Mapped[datetime]
+
+
 class StatisticsNoise(Base):
     """The noise of one round's cells inside this node: drawn once, sealed, destroyed when the round is closed."""
 
@@ -32,8 +53,9 @@ class StatisticsNoise(Base):
 class StatisticsReport(Base):
     """One submission to one round: header and shares are durable before they are sent, so a retry sends the same.
 
-    Each share is sealed to its server; this node cannot open it again. Shares go when both receipts are there and the
-    round is closed. `read_digest` tells whether the records that were counted have changed since.
+    Each share is sealed to its server; this node cannot open it again. Shares go when a newer sequence takes their
+    place and when the round is closed. `read_digest` tells whether the records that were counted have changed since: a
+    keyed hash of ids and versions.
     """
 
     __tablename__ = "statistics_report"
@@ -49,7 +71,6 @@ class StatisticsReport(Base):
     leader_receipt: Mapped[str | None]
     helper_receipt: Mapped[str | None]
     read_digest: Mapped[bytes]
-    problem: Mapped[dict[str, Any] | None]
     prepared_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 

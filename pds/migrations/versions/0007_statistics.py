@@ -9,7 +9,7 @@ down_revision = "pds_0006"
 branch_labels = None
 depends_on = None
 
-TABLES = ("statistics_plan", "statistics_noise", "statistics_report", "statistics_seat")
+TABLES = ("statistics_plan", "statistics_round", "statistics_noise", "statistics_report", "statistics_seat")
 
 
 def upgrade() -> None:
@@ -27,6 +27,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plan_digest", name="pk_statistics_plan"),
     )
     op.create_table(
+        "statistics_round",
+        sa.Column("round_id", sa.Uuid(), nullable=False),
+        sa.Column("plan_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("leader_id", sa.Text(), nullable=False),
+        sa.Column("helper_id", sa.Text(), nullable=False),
+        sa.Column("opens_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("problem", postgresql.JSONB(), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["plan_digest"], ["statistics_plan.plan_digest"], name="fk_statistics_round_plan_digest"
+        ),
+        sa.PrimaryKeyConstraint("round_id", name="pk_statistics_round"),
+    )
+    op.create_table(
         "statistics_report",
         sa.Column("round_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
@@ -38,7 +55,6 @@ def upgrade() -> None:
         sa.Column("leader_receipt", sa.Text(), nullable=True),
         sa.Column("helper_receipt", sa.Text(), nullable=True),
         sa.Column("read_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("problem", postgresql.JSONB(), nullable=True),
         sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("state IN ('prepared', 'sent', 'settled', 'missed')", name="ck_statistics_report_state"),
@@ -60,7 +76,7 @@ def upgrade() -> None:
     )
     for table in TABLES:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO manabi_jobs")
-    op.execute("GRANT SELECT ON statistics_plan, statistics_report TO manabi_app, manabi_auditor")
+    op.execute("GRANT SELECT ON statistics_plan, statistics_round, statistics_report TO manabi_app, manabi_auditor")
 
 
 def downgrade() -> None:
