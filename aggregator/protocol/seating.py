@@ -83,6 +83,19 @@ def committee_of(plan: Plan, level: Level, roster: Sequence[str]) -> Committee |
         return None
 
 
+def variance_of(plan: Plan, level: Level, noise: NoiseFrom, roster: Sequence[str]) -> Fraction:
+    """Return the variance parameter of the noise that a total carries, by who added it: for intervals and checks."""
+    own = sigma_squared_of(plan, level)
+    match noise:
+        case NoiseFrom.NODE:
+            return own
+        case NoiseFrom.SERVERS | NoiseFrom.FALLBACK:
+            return 2 * own
+        case NoiseFrom.COMMITTEE:
+            drawn = committee_of(plan, level, roster)
+            return own if drawn is None else drawn.variance
+
+
 def answered(leader: Mapping[str, bytes], helper: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the seats of one total and attempt that both servers hold the same header of."""
     return {node: digest for node, digest in leader.items() if helper.get(node) == digest}
