@@ -84,7 +84,7 @@ class NodeParty(Generic[Facts]):
             made = self._reporter.report(
                 plan, round_id, self.name, sequence, self.facts, self.kept.noise.get(round_id),
                 draw=self._dice.noise(self.name, f"{round_id} cells"),
-                random=self._dice.bytes(self.name, f"{round_id} {sequence} seed"),
+                random=self._dice.random(self.name, f"{round_id} {sequence} seed"),
             )  # fmt: skip
             after("node-made")
             self.kept.made[round_id, sequence] = made
@@ -99,7 +99,7 @@ class NodeParty(Generic[Facts]):
         if made is None:
             purpose = f"{call.opening.round_id} seat {call.level} {call.area}"
             made = self._reporter.sit(
-                call, self.name, draw=self._dice.noise(self.name, purpose), random=self._dice.bytes(self.name, purpose)
+                call, self.name, draw=self._dice.noise(self.name, purpose), random=self._dice.random(self.name, purpose)
             )
             after("seat-made")
             self.kept.seats[place] = made

@@ -64,7 +64,7 @@ class World(Generic[Facts]):
         return outcome
 
     def _announce(self, round_id: str, kind: RoundKind) -> dict[Side, ServerParty]:
-        nonces = {side: self._dice.bytes(side.value, f"{round_id} nonce")(32) for side in Side}
+        nonces = {side: self._dice.random(side.value, f"{round_id} nonce")(32) for side in Side}
         opening = Opening(
             round_id, self.plan.digest, kind, self.plan.leader, self.plan.helper, self.plan.opens_at,
             self.plan.closes_at, commitment(round_id, Side.LEADER, nonces[Side.LEADER]),

@@ -19,7 +19,7 @@ Random = Callable[[int], bytes]
 class Dice(Protocol):
     """Where all randomness of a simulation comes from: one stream for each party and purpose."""
 
-    def bytes(self, party: str, purpose: str) -> Random:
+    def random(self, party: str, purpose: str) -> Random:
         """Return random bytes for a purpose, which begins with the round's id."""
 
     def noise(self, party: str, purpose: str) -> Draw:
@@ -104,9 +104,9 @@ class NotedDice:
     def __init__(self, dice: Dice, transcript: Transcript) -> None:
         self._dice, self._transcript = dice, transcript
 
-    def bytes(self, party: str, purpose: str) -> Random:
+    def random(self, party: str, purpose: str) -> Random:
         """Return random bytes for a purpose."""
-        thrown = self._dice.bytes(party, purpose)
+        thrown = self._dice.random(party, purpose)
 
         def noted(n: int) -> bytes:
             found = thrown(n)
