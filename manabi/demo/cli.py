@@ -93,7 +93,7 @@ def _welcome(demo: supervisor.Demo, seconds: float) -> None:
     for running in demo.nodes.values():
         families = [(role, one) for role, one in running.sign_ins.items() if "password" in one]
         staff = [(role, one) for role, one in running.sign_ins.items() if "code" in one]
-        lines.append(f"  {running.node.operator}  {running.url}")
+        lines.append(f"  {running.service.operator}  {running.url}")
         if families:
             lines.append("    Families sign in with name and password:")
             lines += [

@@ -104,3 +104,6 @@ LEADER: Final = DemoServer(
 )
 HELPER: Final = DemoServer("helper", "もうひとつの統計機構", 3, {"operator": ("operator", "運用 ささえ")})
 SERVERS: Final = (LEADER, HELPER)
+
+Service = DemoNode | DemoServer
+"""Anything of the demo with an address, a database and a keyring of its own."""

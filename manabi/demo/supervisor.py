@@ -1,4 +1,4 @@
-"""Runs the demo's nodes on this machine: one database server, a web process and a worker each; restarts what dies."""
+"""Runs the demo's services here: one database server, a web process and a worker for each; restarts what dies."""
 
 import os
 import signal
@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aggregator.startup import PACKAGES as COUNT_PACKAGES
 from manabi import embedded
 from manabi.demo import stock
-from manabi.demo.folder import DemoFolder, Holding, choose_ports
+from manabi.demo.folder import DemoFolder, Holding, NodeFolder, choose_ports
 from manabi.demo.membership import join, open_registrar
-from manabi.demo.nodes import NODES, DemoNode
+from manabi.demo.national import CountingServer, Fleet
+from manabi.demo.nodes import LEADER, NODES, SERVERS, DemoNode, DemoServer, Service
 from manabi.demo.processes import Child
 from pds.settings import read_settings
 from pds.startup import PACKAGES
@@ -48,9 +50,9 @@ class DemoStopped(ManabiError):
 
 @dataclass(frozen=True, slots=True)
 class RunningNode:
-    """One node of a running demo."""
+    """One service of a running demo: a node, or a server of the national count."""
 
-    node: DemoNode
+    service: Service
     url: str
     environment: dict[str, str]
     sign_ins: stock.SignIns
@@ -58,7 +60,7 @@ class RunningNode:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A running demo: its nodes by name, the one everything begins with first."""
+    """A running demo: its services by name, the one everything begins with first."""
 
     folder: DemoFolder
     nodes: Mapping[str, RunningNode]
@@ -78,25 +80,29 @@ def running(
     say: Callable[[str], None],
     stopping: threading.Event,
     nodes: Sequence[DemoNode] = NODES,
+    national: bool = False,
 ) -> Iterator[tuple[Demo, Callable[[], None]]]:
     """Start everything, load the samples once, and yield the demo and a function that watches until `stopping` is set.
 
-    On leaving, every process is stopped and every socket and lock is gone; data stay. Raises `DemoStopped` when
-    `stopping` is set before everything is ready.
+    With `national` the two servers that count together and the fleet of municipalities run as well. On leaving, every
+    process is stopped and every socket and lock is gone; data stay. Raises `DemoStopped` when `stopping` is set before
+    everything is ready.
     """
+    servers = SERVERS if national else ()
+    services: list[Service] = [*nodes, *servers]
     with folder.held() as holding:
         folder.prepare()
         base = choose_ports(port)
         if base != port:
             say(f"Port {port} is taken; using {base} to {base + 9} instead.")
-        server = start_database(folder, nodes)
+        server = start_database(folder, nodes, servers)
         children: list[Child] = []
-        pool = ThreadPoolExecutor(len(nodes))
+        pool = ThreadPoolExecutor(len(nodes) + len(servers))
         try:
-            urls = {one.name: f"http://localhost:{base + one.offset}" for one in nodes}
-            environments = {one.name: environment_of(one, folder, server, urls[one.name]) for one in nodes}
+            urls = {one.name: f"http://localhost:{base + one.offset}" for one in services}
+            environments = {one.name: environment_of(one, folder, server, urls[one.name]) for one in services}
             registrar = open_registrar(folder.registrar)
-            for one in nodes:
+            for one in services:
                 own = folder.node(one.name)
                 own.prepare()
                 if not (own.keyring / "keyring.json").exists():
@@ -105,8 +111,9 @@ def running(
             for child in children:
                 child.start()
             _note(holding, urls[nodes[0].name], children)
-            for one, web in zip(nodes, children[::2], strict=True):
+            for one, web in zip(services, children[::2], strict=True):
                 wait_until_ready(urls[one.name], web, folder)
+            counting = [CountingServer(one, urls[one.name], environments[one.name]) for one in servers]
 
             def stock_up(one: DemoNode) -> stock.SignIns:
                 own, settings = folder.node(one.name), read_settings(environments[one.name])
@@ -121,15 +128,20 @@ def running(
                 _keep(folder, server, children, holding, urls[nodes[0].name], say)
 
             loading = [pool.submit(stock_up, one) for one in nodes]
-            while not all(one.done() for one in loading):
+            issuing = [pool.submit(one.issue_codes) for one in counting]
+            while not all(one.done() for one in (*loading, *issuing)):
                 if stopping.wait(0.3):
                     raise DemoStopped
                 look_after()
-            sign_ins = [one.result() for one in loading]
-            join(registrar, [read_settings(environments[one.name]) for one in nodes])
+            fleet = [Fleet(folder, size.seed)] if national else []
+            join(registrar, [read_settings(environments[one.name]) for one in nodes], [*counting, *fleet])
+            for each in fleet:
+                children.append(each.child(environments[nodes[0].name]))
+                children[-1].start()
+                _note(holding, urls[nodes[0].name], children)
             started = {
-                one.name: RunningNode(one, urls[one.name], environments[one.name], found)
-                for one, found in zip(nodes, sign_ins, strict=True)
+                one.name: RunningNode(one, urls[one.name], environments[one.name], found.result())
+                for one, found in zip(services, (*loading, *issuing), strict=True)
             }
 
             def watch() -> None:
@@ -146,10 +158,10 @@ def running(
             pool.shutdown()  # whoever was still loading has lost the database, and ends
 
 
-def _services(one: DemoNode, folder: DemoFolder, environment: dict[str, str], base: int) -> list[Child]:
+def _services(one: Service, folder: DemoFolder, environment: dict[str, str], base: int) -> list[Child]:
     names = (f"{one.name}-web", f"{one.name}-worker")
-    address, processes = f"127.0.0.1:{base + one.offset}", str(one.web_processes)
-    commands = (["node", "serve", "--bind", address, "--workers", processes], ["node", "work"])
+    kind, address = "node" if isinstance(one, DemoNode) else "aggregator", f"127.0.0.1:{base + one.offset}"
+    commands = ([kind, "serve", "--bind", address, "--workers", str(one.web_processes)], [kind, "work"])
     return [Child(name, command, environment, folder.log(name)) for name, command in zip(names, commands, strict=True)]
 
 
@@ -170,26 +182,28 @@ def _keep(
         _note(holding, url, children)
 
 
-def start_database(folder: DemoFolder, nodes: Sequence[DemoNode] = NODES) -> embedded.EmbeddedServer:
-    """Start the folder's server with its roles and a database of this version's schema per node; data stay as is."""
+def start_database(
+    folder: DemoFolder, nodes: Sequence[DemoNode] = NODES, servers: Sequence[DemoServer] = ()
+) -> embedded.EmbeddedServer:
+    """Start the folder's server with its roles and a database of this version's schema per service; data stay as is."""
     server = embedded.start(folder.path)
     embedded.run_sql(server, _ROLES.read_text())
-    for one in nodes:
+    services: list[Service] = [*nodes, *servers]
+    for one in services:
         if not embedded.run_sql(server, f"SELECT 1 FROM pg_database WHERE datname = '{one.name}'"):  # noqa: S608
             embedded.run_sql(server, f"CREATE DATABASE {one.name} OWNER manabi_owner")
             embedded.run_sql(server, f"ALTER DATABASE {one.name} SET manabi.embedded = 'on'")
-        upgrade(server.url("manabi_owner", one.name), PACKAGES)
+        upgrade(server.url("manabi_owner", one.name), PACKAGES if isinstance(one, DemoNode) else COUNT_PACKAGES)
     return server
 
 
-def environment_of(one: DemoNode, folder: DemoFolder, server: embedded.EmbeddedServer, url: str) -> dict[str, str]:
-    """Return the settings of one node, as its processes read them."""
+def environment_of(one: Service, folder: DemoFolder, server: embedded.EmbeddedServer, url: str) -> dict[str, str]:
+    """Return the settings of one service, as its processes read them."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONWARNINGS") if name in os.environ}
     own = folder.node(one.name)
     return {
         **kept,
         "PYTHONUNBUFFERED": "1",
-        "MANABI_NODE_ID": one.node_id,
         "MANABI_SERVICE_ID": f"manabi-{one.name}",
         "MANABI_OPERATOR": one.operator,
         "MANABI_CONTACT": one.contact,
@@ -198,17 +212,29 @@ def environment_of(one: DemoNode, folder: DemoFolder, server: embedded.EmbeddedS
         "MANABI_JOBS_DATABASE_URL": server.url("manabi_jobs", one.name),
         "MANABI_POOL": "5",
         "MANABI_KEYRING": str(own.keyring.resolve()),
-        "MANABI_UPLOADS": str(own.uploads.resolve()),
         "MANABI_BROKER_URL": "filesystem://",
         "MANABI_BROKER_FOLDER": str(own.broker.resolve()),
         "MANABI_SWEEP_SECONDS": "2",
         "MANABI_LEASE_SECONDS": "20",
-        "MANABI_SEQUENCER_SECONDS": "2",
         "MANABI_REGISTRAR_KEY": str((folder.registrar / "registrar.jwks.json").resolve()),
         "MANABI_POLL_SECONDS": "2",
-        "MANABI_POLL_INTERVAL_SECONDS": "1",
         "MANABI_SYNTHETIC": "on",
+        **(_of_node(one, own) if isinstance(one, DemoNode) else _of_server(one)),
     }
+
+
+def _of_node(one: DemoNode, own: NodeFolder) -> dict[str, str]:
+    return {
+        "MANABI_NODE_ID": one.node_id,
+        "MANABI_UPLOADS": str(own.uploads.resolve()),
+        "MANABI_SEQUENCER_SECONDS": "2",
+        "MANABI_POLL_INTERVAL_SECONDS": "1",
+    }
+
+
+def _of_server(one: DemoServer) -> dict[str, str]:
+    role = "leader" if one is LEADER else "helper"
+    return {"MANABI_AGGREGATOR_ID": one.node_id, "MANABI_AGGREGATOR_ROLE": role, "MANABI_SEAT_SECONDS": "10"}
 
 
 def _note(holding: Holding, url: str, children: list[Child]) -> None:
