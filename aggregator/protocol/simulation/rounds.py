@@ -6,15 +6,15 @@ by the functions that the services run. A party that is stopped goes on from wha
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
-from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
 
 from aggregator.plans.model import Level, Plan
 from aggregator.protocol import committee, seating
+from aggregator.protocol.messages import NoiseHeader, SubmissionHeader
 from aggregator.protocol.opening import open_totals
 from aggregator.protocol.ring import pack, to_words
-from aggregator.protocol.shares import Side
+from aggregator.protocol.shares import Side, envelope_context
 from aggregator.protocol.simulation.faults import Faults, Identities, Outcome, Spent, Stopped
 from aggregator.protocol.simulation.nodes import Facts, Made, NodeParty, Reporter, SeatCall
 from aggregator.protocol.simulation.servers import ServerKept, ServerParty, refusal
@@ -29,7 +29,7 @@ from aggregator.protocol.statements import (
     commitment,
 )
 from aggregator.protocol.totals import TotalSpec, Withheld
-from aggregator.protocol.wire import Message, SubmissionRefused, sign
+from aggregator.protocol.wire import Message, SubmissionRefused, named_in, sign
 
 _Done = TypeVar("_Done")
 
@@ -43,13 +43,13 @@ class World(Generic[Facts]):
 
     def __init__(
         self, plan: Plan, identities: Identities, facts: Mapping[str, Facts], reporter: Reporter[Facts], dice: Dice,
-        *, now: datetime, coin: Callable[[CommitteeDraw], bytes] = committee.seed_of,
+        *, coin: Callable[[CommitteeDraw], bytes] = committee.seed_of,
     ) -> None:  # fmt: skip
         self.plan, self.transcript, self.ledger = plan, Transcript(), list[Spent]()
         dice = NotedDice(dice, self.transcript)
         self.nodes = {name: NodeParty(name, one, reporter, dice) for name, one in sorted(facts.items())}
         self.outcomes: list[Outcome] = []
-        self._identities, self._dice, self._now, self._coin = identities, dice, now, coin
+        self._identities, self._dice, self._coin = identities, dice, coin
         self._crashes: set[tuple[str, str]] = set()
 
     def run(self, round_id: str, kind: RoundKind, faults: Faults[Facts]) -> Outcome:
@@ -76,7 +76,6 @@ class World(Generic[Facts]):
         supplement = kind is RoundKind.SUPPLEMENT
         for side in Side:
             self._state(Phase.OPENING, side, opening)
-            self.transcript.note(round_id, Phase.OPENING, Kind.NONCE, side, (), "own", nonces[side])
         return {
             side: ServerParty(
                 side, name, self._identities.servers[side], self.plan, ServerKept(opening, nonces[side]),
@@ -112,7 +111,7 @@ class World(Generic[Facts]):
         listed = self._persist(leader, lambda: leader.fix_list(theirs, self._after(leader.side)))
         self._state(Phase.CLOSING, Side.LEADER, listed)
         for name in sorted(faults.late):
-            self._submit(round_id, self.nodes[name], 1, servers, [Side.LEADER], Phase.CLOSING)
+            self._submit(round_id, self.nodes[name], 1, servers, list(Side), Phase.CLOSING)
         revealed = self._persist(helper, lambda: helper.agree(listed, self._after(helper.side)))
         for server in (helper, leader):
             self._persist(server, partial(server.spend, partial(self._charge, server), self._after(server.side)))
@@ -167,13 +166,10 @@ class World(Generic[Facts]):
         return Outcome(leader.kept.opening, leader.listed, specs, settled, sent, opened, areas)
 
     def _add_up(self, server: ServerParty, round_id: str) -> ServerSums:
-        def seen(about: str, share: bytes) -> None:
-            self.transcript.note(round_id, Phase.ADDING, Kind.SHARE, server.side, (), about, share)
-
         return server.add_up(
             lambda spec: self._dice.noise(server.side, f"{round_id} total {spec.level} {spec.area}"),
-            seen, self._after(server.side),
-        )  # fmt: skip
+            self._after(server.side),
+        )
 
     def _sit(
         self, servers: Mapping[Side, ServerParty], spec: TotalSpec, name: str, attempt: int, called: Collection[str]
@@ -184,9 +180,8 @@ class World(Generic[Facts]):
         made = self._retry(lambda: self.nodes[name].sit(call, self._after(name)))
         about = f"{name} seat {spec.level} {spec.area}"
         for side, server in servers.items():
+            self._show(named_in(NoiseHeader, made.header), made, name, side, Phase.SEATING, about)
             receipt = server.accept_noise(name, made.header, made.envelope(side), attempt, called)
-            for kind, body in ((Kind.HEADER, made.header.encode()), (Kind.ENVELOPE, made.envelope(side))):
-                self.transcript.note(round_id, Phase.SEATING, kind, name, (side,), about, body)
             self.transcript.note(round_id, Phase.SEATING, Kind.RECEIPT, side, (name,), about, receipt.encode())
 
     def _submit(
@@ -201,8 +196,7 @@ class World(Generic[Facts]):
         self, round_id: str, name: str, made: Made, sequence: int, server: ServerParty, side: Side, phase: Phase
     ) -> None:
         def once() -> str:
-            for kind, body in ((Kind.HEADER, made.header.encode()), (Kind.ENVELOPE, made.envelope(side))):
-                self.transcript.note(round_id, phase, kind, name, (side,), f"{name} {sequence}", body)
+            self._show(named_in(SubmissionHeader, made.header), made, name, side, phase, f"{name} {sequence}")
             receipt = server.accept(name, made.header, made.envelope(side), self._after(side))
             self._after(name)(f"sent-{side}")
             return receipt
@@ -212,6 +206,16 @@ class World(Generic[Facts]):
         except SubmissionRefused as error:
             kind, body = Kind.REFUSAL, refusal(error)
         self.transcript.note(round_id, phase, kind, side, (name,), f"{name} {sequence}", body)
+
+    def _show(
+        self, header: SubmissionHeader | NoiseHeader, made: Made, name: str, side: Side, phase: Phase, about: str
+    ) -> None:
+        """Note what a server sees of a vector: also the share, which it can open whether or not it will keep it."""
+        sealed = made.envelope(side)
+        for kind, body in ((Kind.HEADER, made.header.encode()), (Kind.ENVELOPE, sealed)):
+            self.transcript.note(header.round_id, phase, kind, name, (side,), about, body)
+        share = self._identities.open[side](sealed, envelope_context(header.context, side))
+        self.transcript.note(header.round_id, phase, Kind.SHARE, side, (), about, share)
 
     def _charge(self, server: ServerParty) -> None:
         opening = server.kept.opening

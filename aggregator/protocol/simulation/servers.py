@@ -174,10 +174,10 @@ class ServerParty:
         """Return who adds the noise, as it follows from what both hold."""
         return seating.settle(self.plan, self.kept.opening, self.listed, self.specs(), seed, self.kept.answers)
 
-    def add_up(self, draw: Callable[[TotalSpec], Draw], seen: Callable[[str, bytes], None], after: After) -> ServerSums:
+    def add_up(self, draw: Callable[[TotalSpec], Draw], after: After) -> ServerSums:
         """Return this server's halves with their noise: drawn once, kept, then the same bytes for ever.
 
-        ``seen`` is told what is opened on the way. Steps: 'noise-drawn' (nothing kept yet, nothing sent), 'sums-kept'.
+        Steps: 'noise-drawn' (nothing is kept yet, and nothing was sent), 'sums-kept'.
         """
         if self.kept.sums is None:
             settled = self.kept.seating
@@ -187,9 +187,9 @@ class ServerParty:
             headers = self.headers()
             if self.side is Side.HELPER:
                 shares.require_fresh(self._opened(one, self._sealed(one)) for one in headers)
-            halves = sums.halves(self.plan, specs, [(one, self._words(one, seen)) for one in headers])
+            halves = sums.halves(self.plan, specs, [(one, self._words(one)) for one in headers])
             made = tuple(
-                OneSum.of(spec.level, spec.area, self._noised(spec, half, settled, draw, seen))
+                OneSum.of(spec.level, spec.area, self._noised(spec, half, settled, draw))
                 for spec, half in halves.items()
             )
             after("noise-drawn")
@@ -197,10 +197,7 @@ class ServerParty:
         after("sums-kept")
         return self.kept.sums
 
-    def _noised(
-        self, spec: TotalSpec, half: Words, settled: Seating, draw: Callable[[TotalSpec], Draw],
-        seen: Callable[[str, bytes], None],
-    ) -> Words:  # fmt: skip
+    def _noised(self, spec: TotalSpec, half: Words, settled: Seating, draw: Callable[[TotalSpec], Draw]) -> Words:
         seats = settled.of(spec.level, spec.area)
         match seats.noise:
             case NoiseFrom.NODE:
@@ -209,7 +206,7 @@ class ServerParty:
                 held = [self.kept.noise[(spec.level, spec.area), one.sequence][one.node] for one in seats.members]
                 if self.side is Side.HELPER:
                     shares.require_fresh(self._opened(*one) for one in held)
-                return sums.with_seats(half, [self._words(header, seen) for header, _ in held])
+                return sums.with_seats(half, [self._words(header) for header, _ in held])
             case NoiseFrom.SERVERS | NoiseFrom.FALLBACK:
                 drawn = draw(spec)(seating.sigma_squared_of(self.plan, spec.level), width_of(self.plan, spec.level))
                 return sums.with_noise(half, drawn)
@@ -219,20 +216,12 @@ class ServerParty:
             return self.kept.submissions[header.node][header.sequence][1]
         return self.kept.noise[(header.level, header.area), header.attempt][header.node][1]
 
-    def _words(self, header: SubmissionHeader | NoiseHeader, seen: Callable[[str, bytes], None]) -> Words:
+    def _words(self, header: SubmissionHeader | NoiseHeader) -> Words:
         share = self._opened(header, self._sealed(header))
-        seen(about(header), share)
         return shares.words(share, self.side, header.context, header.cells)
 
     def _opened(self, header: SubmissionHeader | NoiseHeader, sealed: bytes) -> bytes:
         return self._open(sealed, shares.envelope_context(header.context, self.side))
-
-
-def about(header: SubmissionHeader | NoiseHeader) -> str:
-    """Return how a transcript names a vector."""
-    if isinstance(header, SubmissionHeader):
-        return f"{header.node} {header.sequence}"
-    return f"{header.node} seat {header.level} {header.area}"
 
 
 def refusal(error: SubmissionRefused) -> bytes:

@@ -52,7 +52,6 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     REFUSAL = "refusal"
     """A server's answer that it keeps nothing, with the named reason."""
-    NONCE = "nonce"
     DRAWN = "drawn"
     """What a party drew itself: a seed, a nonce, noise."""
     SUMS = "sums"
