@@ -182,7 +182,7 @@ def _read(server: str, answer: httpx.Response) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise _nonsense(server, "it answered in an encoding that was not asked for")
     begun, pieces, total = time.monotonic(), [], 0
-    for piece in answer.iter_raw():
+    for piece in answer.iter_bytes():
         total += len(piece)
         if total > _MOST_ANSWER:
             raise _nonsense(server, "its answer is too long")

@@ -48,7 +48,10 @@ class RecordUnreadable(ManabiError):
 
 @dataclass(frozen=True, slots=True)
 class SchoolPart:
-    """What one school wrote of one school year. `own` is a record of this node, not one that came with the child."""
+    """What one school wrote of one school year. `own` is a record of this node, not one that came with the child.
+
+    `school` is the code of the school that keeps and signed the record: the successor of one that closed.
+    """
 
     school: str
     grade: str
@@ -73,16 +76,15 @@ class Counted:
 
 
 def read_part(
-    body: Mapping[str, Any], *, name: str, school_year: int, own: bool, issued_at: datetime, version: int
+    body: Mapping[str, Any], *, name: str, school: str, school_year: int, own: bool, issued_at: datetime, version: int
 ) -> SchoolPart:
     """Read a guidance record's body; `name` is the record's id. Raises `RecordUnreadable` for what is not the form."""
     try:
-        school, grade, absent = body["school"]["code"], body["grade"], body["attendance"]["absent"]
-        year = body["school_year"]
+        grade, absent, year = body["grade"], body["attendance"]["absent"], body["school_year"]
     except (KeyError, TypeError) as error:
         raise RecordUnreadable(record=name, reason="its form is not the one of a guidance record") from error
     whole = type(absent) is int and 0 <= absent <= _MOST_DAYS
-    if not (whole and isinstance(school, str) and isinstance(grade, str) and year == school_year):
+    if not (whole and isinstance(grade, str) and year == school_year):
         raise RecordUnreadable(record=name, reason="its form is not the one of a guidance record")
     return SchoolPart(school, grade, absent, own, issued_at, version)
 

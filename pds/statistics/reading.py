@@ -134,13 +134,24 @@ class Reading:
             raise KeyLost
 
 
-@contextmanager
-def read_node(node: Node, plan: Plan, passed: Passed = lambda _: None) -> Iterator[Reading]:
-    """Open a pass over one state of the node; nothing is written in its transaction."""
-    with node.database.session() as session:
-        queries.begin_snapshot(session)
-        yield Reading(session, node, plan, passed)
-        session.rollback()
+class NodeRecords:
+    """The node's sealed records, as the reporter's source of facts. `passed` is told how far a pass is."""
+
+    def __init__(self, node: Node, passed: Passed = lambda _: None) -> None:
+        self._node, self._passed = node, passed
+
+    @contextmanager
+    def read(self, plan: Plan) -> Iterator[Reading]:
+        """Open a pass over one state of the node; nothing is written in its transaction."""
+        with self._node.database.session() as session:
+            queries.begin_snapshot(session)
+            yield Reading(session, self._node, plan, self._passed)
+            session.rollback()
+
+    def digest(self, plan: Plan) -> bytes:
+        """Return what a pass would read now, without opening any record."""
+        with self.read(plan) as reading:
+            return reading.look()
 
 
 def count_child(
@@ -179,12 +190,10 @@ def _own_part(node: Node, plan: Plan, row: RecordRow, key: bytes) -> SchoolPart:
         raise RecordUnreadable(record=name, reason="its signature does not hold") from error
     except (KeyError, TypeError, ValueError) as error:
         raise RecordUnreadable(record=name, reason="what was signed is not a record") from error
-    part = facts.read_part(
-        opened.body, name=name, school_year=plan.school_year, own=True, issued_at=row.issued_at, version=row.version
-    )
-    if part.school != row.school:
-        raise RecordUnreadable(record=name, reason="it names another school")
-    return part
+    return facts.read_part(
+        opened.body, name=name, school=row.school, school_year=plan.school_year, own=True, issued_at=row.issued_at,
+        version=row.version,
+    )  # fmt: skip
 
 
 def _received_part(node: Node, plan: Plan, row: ReceivedRow, key: bytes) -> SchoolPart:
@@ -197,12 +206,10 @@ def _received_part(node: Node, plan: Plan, row: ReceivedRow, key: bytes) -> Scho
         raise RecordUnreadable(record=name, reason="its seal is broken") from error
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise RecordUnreadable(record=name, reason="what was signed is not a copy") from error
-    part = facts.read_part(
-        said["body"], name=name, school_year=plan.school_year, own=False, issued_at=issued_at, version=row.version
-    )
-    if part.school != first:
-        raise RecordUnreadable(record=name, reason="it names another school")
-    return part
+    return facts.read_part(
+        said["body"], name=name, school=first, school_year=plan.school_year, own=False, issued_at=issued_at,
+        version=row.version,
+    )  # fmt: skip
 
 
 def _first_writer(token: str) -> str:

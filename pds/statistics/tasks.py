@@ -5,7 +5,6 @@ The one place in the node from which the noise sampler is loaded, and only while
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Event
 from typing import Final
@@ -13,9 +12,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from aggregator.plans.model import Plan
 from pds.node import Node
-from pds.statistics.reading import Reading, read_node
+from pds.statistics.reading import NodeRecords, Passed
 from trust.files import nothing_follows
 from trust.registry import KeyUse, RegistrarUnknown
 from web.database import Database
@@ -75,7 +73,7 @@ def look(node: Node, run: JobRun, after: Callable[[str], None] = nothing_follows
         identity = Identity(node.node_id, node.keyring.signing_key(KeyUse.NODE.value))
         try:
             with connect(registry, identity) as servers:
-                report_once(NodeStore(node), _Records(node, run), servers, now, after=after)
+                report_once(NodeStore(node), NodeRecords(node, _extend(run)), servers, now, after=after)
         except _Interrupted as interrupted:
             raise interrupted.reason from None
     with node.database.session() as session:
@@ -91,23 +89,13 @@ class _Interrupted(Exception):
         self.reason = reason
 
 
-class _Records:
-    """The node's sealed records as the reporter's source; each page extends the job's lease."""
+def _extend(run: JobRun) -> Passed:
+    """Return what extends the job's lease, page by page."""
 
-    def __init__(self, node: Node, run: JobRun) -> None:
-        self._node, self._run = node, run
-
-    def read(self, plan: Plan) -> AbstractContextManager[Reading]:
-        """Open a pass over one state of the node."""
-        return read_node(self._node, plan, self._passed)
-
-    def digest(self, plan: Plan) -> bytes:
-        """Return what a pass would read now, without opening any record."""
-        with read_node(self._node, plan, self._passed) as reading:
-            return reading.look()
-
-    def _passed(self, share: float) -> None:
+    def passed(share: float) -> None:
         try:
-            self._run.note_progress(int(share * _WHOLE), _WHOLE)
+            run.note_progress(int(share * _WHOLE), _WHOLE)
         except (LeaseLost, JobCancelled) as reason:
             raise _Interrupted(reason) from None
+
+    return passed
