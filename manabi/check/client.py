@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import Request
 
-from manabi.check.errors import AddressRefused, RequestFailed
+from manabi.check.errors import AddressRefused, RequestFailed, Unmet
 from manabi.check.page import Button, Form, Page, PasskeyPlace
 from manabi.check.tree import TooDeep
 
@@ -115,6 +116,23 @@ class Client:
             return self._request("POST", form.action, accept=_PAGE, body=text.encode(), kind=_FORM)
         return self._request("GET", f"{form.action.partition('?')[0]}?{text}", accept=_PAGE)
 
+    def hand_in(
+        self, form: Form, field: str, name: str, content: bytes, values: Mapping[str, str] | None = None
+    ) -> Page:
+        """Choose a file in a form and send it (RFC 7578), and return the page it leads to; raises `Unmet`."""
+        if (field, "on") not in form.ticks:
+            raise Unmet(expected=f"a place for a file {field} in the form {form.action}", found=str(form.ticks)[:300])
+        boundary = f"manabi-{token_hex(16)}"
+        parts = [(f'name="{word}"', value.encode()) for word, value in form.fill(values or {})]
+        parts.append((f'name="{field}"; filename="{name}"\r\nContent-Type: application/octet-stream', content))
+        body = b"".join(
+            f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + value + b"\r\n"
+            for head, value in parts
+        )
+        kind = f"multipart/form-data; boundary={boundary}"
+        sent = body + f"--{boundary}--\r\n".encode()
+        return self._request("POST", form.action, accept=_PAGE, body=sent, kind=kind).page()
+
     def fetch(self, path: str, accept: str = _JSON) -> Answer:
         """Get something as a program does; errors come as problem details."""
         return self._request("GET", path, accept=accept)
@@ -122,6 +140,10 @@ class Client:
     def tell(self, page: Page, path: str, body: Mapping[str, object]) -> Answer:
         """Send JSON to the interface with the token of a page of this session; errors come as problem details."""
         return self._request("POST", path, accept=_JSON, body=json.dumps(body).encode(), kind=_JSON, token=page.token)
+
+    def post(self, path: str, body: Mapping[str, object]) -> Answer:
+        """Send JSON as another service does, with no session and no token; errors come as problem details."""
+        return self._request("POST", path, accept=_JSON, body=json.dumps(body).encode(), kind=_JSON)
 
     def ask(self, place: PasskeyPlace, address: str, body: Mapping[str, object]) -> Answer:
         """Send JSON as the script of a page does: with the token of the place it stands at."""

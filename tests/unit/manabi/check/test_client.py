@@ -3,13 +3,14 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import pytest
 
 from manabi.check.client import Client, is_loopback
-from manabi.check.errors import AddressRefused, RequestFailed
+from manabi.check.errors import AddressRefused, RequestFailed, Unmet
 
 FORM = (
     '<html lang="ja"><body><main><form method="post" action="/keep"><input type="hidden" name="csrf_token" value="t">'
@@ -41,6 +42,12 @@ class TinyServer(BaseHTTPRequestHandler):
                         f"__Host-pathless=1; {GUARDED}",
                         f"__Host-good=1; Path=/; {GUARDED}",
                     ],
+                )
+            case "/upload":
+                self._send(
+                    200,
+                    '<form method="post" action="/file" enctype="multipart/form-data"><input type="hidden" name="t"'
+                    ' value="v"><input type="file" name="plan"><button name="go" value="now">Go</button></form>',
                 )
             case "/end":
                 self._send(200, FORM, cookies=[f"__Host-demo=; Path=/; Max-Age=0; {GUARDED}"])
@@ -75,6 +82,8 @@ class TinyServer(BaseHTTPRequestHandler):
         match self.path:
             case "/keep":
                 self._send(303, "", headers={"Location": "/form"}, cookies=[f"__Host-demo=two; Path=/; {GUARDED}"])
+            case "/file":
+                self._send(200, FORM)
             case "/again":
                 self._send(307, "", headers={"Location": "/echo"})
             case _:
@@ -179,6 +188,32 @@ def test_a_form_that_looks_something_up_puts_its_fields_into_the_address(
     client = Client(url)
     client.submit(client.open("/form").form_with(field="q"), {"q": "a b"})
     assert (seen[1]["method"], seen[1]["path"]) == ("GET", "/find?q=a+b")
+
+
+def test_a_file_goes_along_with_the_fields_of_its_form(url: str, seen: list[dict[str, object]]) -> None:
+    client = Client(url)
+    form = client.open("/upload").forms[0]
+    content = '{"a":"学"}\r\n--x'.encode()
+    client.hand_in(form, "plan", "plan.json", content)
+    body = seen[-1]["body"]
+    assert isinstance(body, bytes)
+    sent = message_from_bytes(f"Content-Type: {headers_of(seen[-1])['Content-Type']}\r\n\r\n".encode() + body)
+    found = {
+        part.get_param("name", header="Content-Disposition"): part for part in sent.walk() if not part.is_multipart()
+    }
+    assert {name: part.get_payload(decode=True) for name, part in found.items()} == {
+        "t": b"v", "go": b"now", "plan": content,
+    }  # fmt: skip
+    assert found["plan"].get_filename() == "plan.json"
+    with pytest.raises(Unmet, match="a place for a file"):
+        client.hand_in(form, "t", "plan.json", b"")
+
+
+def test_a_service_sends_json_without_session_or_token(url: str, seen: list[dict[str, object]]) -> None:
+    Client(url).post("/echo", {"header": "x"})
+    assert seen[-1]["body"] == b'{"header": "x"}'
+    assert headers_of(seen[-1])["Content-Type"] == "application/json"
+    assert {"Cookie", "X-CSRF-Token"}.isdisjoint(headers_of(seen[-1]))
 
 
 def test_a_redirect_that_keeps_the_method_keeps_the_body(url: str, seen: list[dict[str, object]]) -> None:
