@@ -102,13 +102,15 @@ def rho_units(epsilon: Fraction, delta: Fraction) -> int:
     return least
 
 
-@lru_cache(maxsize=256)
 def epsilon_of(units: int, delta: Fraction) -> Fraction:
     """Return the epsilon that so many picorho amount to at delta, rounded up to a millionth."""
     _check_units(units)
     _check_promise(Fraction(1), delta)
-    if units == 0:
-        return Fraction(0)
+    return _epsilon_of(units, delta) if units else Fraction(0)
+
+
+@lru_cache(maxsize=256)
+def _epsilon_of(units: int, delta: Fraction) -> Fraction:
     most = 1
     while not _keeps(units, Fraction(most, _EPSILON_STEP), delta):
         most *= 2
@@ -179,6 +181,8 @@ def units_of_committee(sensitivity_squared: int, coordinates: int, drawn: Commit
     if type(coordinates) is not int or not 1 <= coordinates <= sensitivity_squared:
         raise ValueError("a child moves between one cell and as many as its squared sensitivity")
     tau = _shape(drawn.honest, drawn.seat_sigma_squared)
+    if tau == 0:
+        return units_of(sensitivity_squared, drawn.seat_sigma_squared)
     with localcontext(_DIGITS):
         variance = _decimal(drawn.honest * drawn.seat_sigma_squared)
         epsilon = (sensitivity_squared / variance).sqrt() + _decimal(tau) * Decimal(coordinates).sqrt()

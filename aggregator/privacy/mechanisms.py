@@ -145,7 +145,10 @@ class _Uniform:
     def __le__(self, threshold: "_Ratio | float") -> bool:
         if isinstance(threshold, float):
             # The one float of the backend: 1/c for its counter c, in e^(-1). c is exact, so the comparison is too.
-            return self._k * round(1 / threshold) <= 1 << _BITS
+            counter = round(1 / threshold)
+            if 1 / counter != threshold:
+                raise NotImplementedError
+            return self._k * counter <= 1 << _BITS
         return self._k * threshold.below <= threshold.above << _BITS
 
     def __lt__(self, half: float) -> bool:
