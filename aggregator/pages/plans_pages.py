@@ -2,11 +2,15 @@
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
+from aggregator.plans.codes import fact_words
+from aggregator.plans.model import Fact
 from aggregator.plans.planner import outlook
 from aggregator.plans_kept import service as plans
 from aggregator.plans_kept.service import Kept, PlanUnknown
 from web.context import transaction
+from web.i18n import current_view, show_text
 from web.routes import declares
 
 blueprint = Blueprint("national_plans", __name__, url_prefix="/plans")
@@ -39,6 +43,11 @@ def for_specialists(plan_id: str) -> ResponseReturnValue:
 def document(plan_id: str) -> ResponseReturnValue:
     """The canonical bytes, whose SHA-256 is the plan's name."""
     return Response(_approved(plan_id).plan.to_bytes(), mimetype="application/json")
+
+
+def say_fact(fact: Fact) -> Markup:
+    """Return what is counted, in words. Templates know it as `fact_sentence`."""
+    return show_text(fact_words()[fact.kind].in_language(current_view().locale) % {"at_least": fact.at_least})
 
 
 def _approved(plan_id: str) -> Kept:
