@@ -3,7 +3,15 @@
 from importlib.resources import files
 from pathlib import Path
 
-from aggregator.pages import method_pages, rounds_pages, saying, start_pages, workbench_pages
+from aggregator.pages import (
+    ledger_pages,
+    method_pages,
+    plans_pages,
+    rounds_pages,
+    saying,
+    start_pages,
+    workbench_pages,
+)
 from aggregator.pages.bench import address, of_area
 from web.shell import Feature
 
@@ -17,7 +25,9 @@ def pages_feature() -> Feature:
         blueprints=(
             start_pages.blueprint,
             workbench_pages.blueprint,
+            plans_pages.blueprint,
             rounds_pages.blueprint,
+            ledger_pages.blueprint,
             method_pages.blueprint,
         ),
         templates=FOLDER / "templates",
@@ -35,6 +45,8 @@ def pages_feature() -> Feature:
             "reason_of": saying.say_reason,
             "bare_reason": saying.bare_reason,
             "num": saying.say_number,
+            "fact_sentence": plans_pages.say_fact,
+            "epsilon": ledger_pages.say_epsilon,
             "bench_address": address,
             "of_area": of_area,
         },
