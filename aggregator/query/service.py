@@ -15,7 +15,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Shelf:
-    """The last few releases that somebody asked for, parsed. The bytes behind a digest never change: none goes stale."""
+    """The last few releases asked for, parsed. None goes stale: the bytes behind a digest never change."""
 
     def __init__(self, room: int = 4) -> None:
         self._room, self._kept, self._lock = room, OrderedDict[str, Edition](), Lock()
