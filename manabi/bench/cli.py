@@ -18,6 +18,7 @@ BENCHES = {
     "token": "manabi.bench.token",
     "decide": "manabi.bench.decide",
     "dossier": "manabi.bench.dossier",
+    "report": "manabi.bench.report",
 }
 """Each bench's module, which offers `measure(rounds) -> Sequence[Line]`."""
 
