@@ -101,7 +101,7 @@ class World(Generic[Facts]):
                 self._submit(round_id, node, 2, servers, [only], Phase.COLLECTING)
         for thief, owner in faults.replay:
             for side, server in servers.items():
-                self._send(round_id, thief, self.nodes[owner].kept.made[round_id, 1], 1, server, side, Phase.COLLECTING)
+                self._send(round_id, thief, self.nodes[owner].kept.made[round_id, 1], server, side, Phase.COLLECTING)
 
     def _close(self, servers: Mapping[Side, ServerParty], faults: Faults[Facts]) -> None:
         leader, helper = servers[Side.LEADER], servers[Side.HELPER]
@@ -190,13 +190,14 @@ class World(Generic[Facts]):
     ) -> None:  # fmt: skip
         made = self._retry(lambda: node.prepare(self.plan, round_id, sequence, self._after(node.name)))
         for side in reached:
-            self._send(round_id, node.name, made, sequence, servers[side], side, phase)
+            self._send(round_id, node.name, made, servers[side], side, phase)
 
-    def _send(
-        self, round_id: str, name: str, made: Made, sequence: int, server: ServerParty, side: Side, phase: Phase
-    ) -> None:
+    def _send(self, round_id: str, name: str, made: Made, server: ServerParty, side: Side, phase: Phase) -> None:
+        header = named_in(SubmissionHeader, made.header)
+        about = f"{header.node} {header.sequence}"
+
         def once() -> str:
-            self._show(named_in(SubmissionHeader, made.header), made, name, side, phase, f"{name} {sequence}")
+            self._show(header, made, name, side, phase, about)
             receipt = server.accept(name, made.header, made.envelope(side), self._after(side))
             self._after(name)(f"sent-{side}")
             return receipt
@@ -205,7 +206,7 @@ class World(Generic[Facts]):
             kind, body = Kind.RECEIPT, self._persist(server, once).encode()
         except SubmissionRefused as error:
             kind, body = Kind.REFUSAL, refusal(error)
-        self.transcript.note(round_id, phase, kind, side, (name,), f"{name} {sequence}", body)
+        self.transcript.note(round_id, phase, kind, side, (name,), about, body)
 
     def _show(
         self, header: SubmissionHeader | NoiseHeader, made: Made, name: str, side: Side, phase: Phase, about: str

@@ -1,0 +1,3 @@
+from tests.privacy.protocol.worlds import sealing
+
+__all__ = ["sealing"]
