@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from aggregator.protocol.shares import Side
-from trust.errors import N_, ManabiError
+from aggregator.reporter.errors import ServerOutOfReach, ServerRefused
 from trust.framing import to_text
 from trust.keys import Key
 from trust.registry import KeyUse, Participant, ParticipantKind, Registry
@@ -28,24 +28,6 @@ _LONGEST_CALL: Final = 60.0
 _MOST_ANSWER: Final = 16 * 1024 * 1024
 _MOST_ROUNDS: Final = 200
 """Of one leader, the newest first; a plan is collected a few times a year."""
-
-
-class ServerOutOfReach(ManabiError):
-    """A server of the national count does not answer, or answers nonsense. Trying again may help, and is done."""
-
-    code = "reporter.server_out_of_reach"
-    status = 503
-    title = N_("%(server)s cannot be reached now (%(reason)s).")
-    remedy = N_("It is tried again by itself. If it lasts, ask the operator of the national count.")
-
-
-class ServerRefused(ManabiError):
-    """A server said no. ``why`` is its stable code."""
-
-    code = "reporter.server_refused"
-    status = 409
-    title = N_("%(server)s did not take what was sent (%(why)s).")
-    remedy = N_("The method page of the national count explains each reason. Ask its operator what to do.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from aggregator.plans.cells import base_cells
 from aggregator.plans.model import Plan
-from trust.errors import N_, ManabiError
+from aggregator.reporter.errors import FactRefused
 
 Codes = tuple[str, ...]
 """One code per base dimension, in the order of the plan."""
@@ -19,20 +19,6 @@ MOST_AREAS: Final = 256
 MOST_PREFECTURES: Final = 47
 """What a submission's header has room for; written here too, since the web process reads facts and loads no vectors."""
 _CODE: Final = 80
-
-
-class FactRefused(ManabiError):
-    """A fact that the plan does not allow. It names the place in the fact and the reason, never what stood there."""
-
-    code = "reporter.fact_refused"
-    status = 422
-    title = N_("What was counted for one child cannot stand (%(place)s: %(reason)s).")
-    remedy = N_(
-        "Nothing was sent. The records are not at fault; the operator reports it to the makers of the software."
-    )
-
-    def __init__(self, *, place: str, reason: str) -> None:
-        super().__init__(place=place, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

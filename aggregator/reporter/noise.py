@@ -14,22 +14,13 @@ from aggregator.plans.model import Level, Plan
 from aggregator.plans.sensitivity import sensitivity_squared
 from aggregator.privacy.accounting import sigma_squared
 from aggregator.protocol.layout import width_of
-from trust.errors import N_, ManabiError
+from aggregator.reporter.errors import NoiseUnfit
 from trust.framing import canonical_json
 
 Draw = Callable[[Fraction, int], list[int]]
 """Draws so many discrete Gaussians of this variance, from the operating system's randomness."""
 
 _FORMAT: Final = "manabi-kept-noise/1"
-
-
-class NoiseUnfit(ManabiError):
-    """Kept noise that does not belong to this plan, or was damaged: reporting with it, or anew, would be wrong."""
-
-    code = "reporter.noise_unfit"
-    status = 409
-    title = N_("The noise that was kept for this round does not fit its plan.")
-    remedy = N_("Nothing was sent. Restore the database from the newest backup; do not remove the noise by hand.")
 
 
 @dataclass(frozen=True, slots=True)

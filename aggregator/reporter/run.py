@@ -21,14 +21,15 @@ from aggregator.protocol.messages import MOST_SEQUENCE, NoiseHeader, Receipt, Su
 from aggregator.protocol.shares import Side
 from aggregator.protocol.statements import Closing, CommitteeDraw, Opening, RoundKind
 from aggregator.protocol.wire import Message, SubmissionRefused, named_in, open_signed
-from aggregator.reporter.client import Announced, ServerOutOfReach, Servers
+from aggregator.reporter.client import Announced, Servers
+from aggregator.reporter.errors import BudgetReached, CountedAlready, NotAnnounced, Overtaken, ServerOutOfReach
 from aggregator.reporter.facts import Areas, ChildFact
 from aggregator.reporter.noise import Draw
 from aggregator.reporter.report import Sender, build
 from aggregator.reporter.seats import make_seat, own_places
-from aggregator.reporter.state import KeptReport, KeptSeat, Overtaken, ReportState, Store
+from aggregator.reporter.state import KeptReport, KeptSeat, ReportState, Store
 from trust.envelopes import SealingPublicKey
-from trust.errors import N_, ManabiError
+from trust.errors import ManabiError
 from trust.files import nothing_follows
 from trust.framing import from_text
 from trust.tokens import TokenFault, key_named, require_typ, take_apart, verify
@@ -45,33 +46,6 @@ _MOST_PLAN: Final = 1024 * 1024
 _COLLECTING: Final = ("open", "collecting")
 _DRAWN: Final = "closed"
 _M = TypeVar("_M", bound=Message)
-
-
-class NotAnnounced(ManabiError):
-    """A round that its servers did not announce as they must: nothing is sent into it."""
-
-    code = "reporter.not_announced"
-    status = 422
-    title = N_("The round was not announced as it must be (%(reason)s).")
-    remedy = N_("Nothing was sent. A round is announced by both servers of the national count; ask their operators.")
-
-
-class BudgetReached(ManabiError):
-    """One more round would cost the children of this node more than the school year allows."""
-
-    code = "reporter.budget_reached"
-    status = 409
-    title = N_("This round would go beyond what school year %(school_year)s allows for each child.")
-    remedy = N_("Nothing was sent. The public ledger of the national count shows what was spent, and on which round.")
-
-
-class CountedAlready(ManabiError):
-    """A supplement is for nodes that were in no earlier round of the date; this one was, or may have been."""
-
-    code = "reporter.counted_already"
-    status = 409
-    title = N_("This service was counted in an earlier round of this date and stays out of the supplement.")
-    remedy = N_("Nothing needs to be done. What was corrected since can be counted in a round that is charged again.")
 
 
 class Reading(Protocol):

@@ -14,7 +14,7 @@ from aggregator.protocol.shares import Side
 from aggregator.protocol.statements import Opening
 from aggregator.reporter.noise import KeptNoise
 from aggregator.reporter.report import Prepared
-from trust.errors import N_, ManabiError
+from trust.errors import ManabiError
 
 
 class ReportState(StrEnum):
@@ -28,15 +28,6 @@ class ReportState(StrEnum):
     """The round is closed, and its list names this submission."""
     MISSED = "missed"
     """The round is closed without it: a newer one counts, or none."""
-
-
-class Overtaken(ManabiError):
-    """Another process of this node prepared the same sequence first; its bytes are the ones to send."""
-
-    code = "reporter.overtaken"
-    status = 409
-    title = N_("This report was prepared by another worker at the same time.")
-    remedy = N_("Nothing is lost. The other one is sent.")
 
 
 @dataclass(frozen=True, slots=True)

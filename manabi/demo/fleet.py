@@ -17,7 +17,8 @@ from typing import Final
 
 import httpx
 
-from aggregator.reporter.client import Announced, Identity, ServerOutOfReach, Servers
+from aggregator.reporter.client import Announced, Identity, Servers
+from aggregator.reporter.errors import ServerOutOfReach
 from aggregator.reporter.run import report_once
 from manabi.demo.fleet_nodes import FleetNode, fleet_nodes, noise_key
 from manabi.demo.fleet_source import FleetSource

@@ -6,7 +6,8 @@ from functools import cache
 from hashlib import sha256
 
 from aggregator.plans.model import Plan
-from aggregator.reporter.facts import Areas, ChildFact, FactRefused
+from aggregator.reporter.errors import FactRefused
+from aggregator.reporter.facts import Areas, ChildFact
 from manabi.sample.municipalities import CountedChild, Municipality, children
 from trust.framing import frame
 

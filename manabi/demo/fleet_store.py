@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from aggregator.plans.model import Level, Plan
 from aggregator.protocol.shares import Side
 from aggregator.protocol.statements import Opening
-from aggregator.reporter.noise import KeptNoise, NoiseUnfit
+from aggregator.reporter.errors import NoiseUnfit, Overtaken
+from aggregator.reporter.noise import KeptNoise
 from aggregator.reporter.report import Prepared
-from aggregator.reporter.state import KeptReport, KeptSeat, Overtaken, ReportState, SeatPlace
+from aggregator.reporter.state import KeptReport, KeptSeat, ReportState, SeatPlace
 from trust.errors import ManabiError
 from trust.files import lay_file
 from trust.framing import frame

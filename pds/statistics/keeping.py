@@ -19,10 +19,10 @@ from aggregator.plans.document import read_plan
 from aggregator.plans.model import Level, Plan
 from aggregator.protocol.shares import Side
 from aggregator.protocol.statements import Opening
-from aggregator.reporter.client import ServerOutOfReach
-from aggregator.reporter.noise import KeptNoise, NoiseUnfit
+from aggregator.reporter.errors import NoiseUnfit, Overtaken, ServerOutOfReach
+from aggregator.reporter.noise import KeptNoise
 from aggregator.reporter.report import Prepared
-from aggregator.reporter.state import KeptReport, KeptSeat, Overtaken, ReportState, SeatPlace
+from aggregator.reporter.state import KeptReport, KeptSeat, ReportState, SeatPlace
 from pds.access_log import entries
 from pds.access_log.entries import NODE_CHAIN, Act, Entry, Purpose, Who
 from pds.access_log.models import NOBODY

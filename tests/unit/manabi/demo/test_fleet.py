@@ -11,11 +11,10 @@ import pytest
 from aggregator.plans.model import Level, Plan
 from aggregator.plans.shipped import shipped_plan
 from aggregator.protocol.shares import Side
-from aggregator.reporter.client import ServerOutOfReach
-from aggregator.reporter.facts import FactRefused
-from aggregator.reporter.noise import KeptNoise, NoiseUnfit
+from aggregator.reporter.errors import FactRefused, NoiseUnfit, Overtaken, ServerOutOfReach
+from aggregator.reporter.noise import KeptNoise
 from aggregator.reporter.report import Prepared
-from aggregator.reporter.state import KeptSeat, Overtaken, ReportState, SeatPlace
+from aggregator.reporter.state import KeptSeat, ReportState, SeatPlace
 from manabi.demo.fleet_nodes import fleet_nodes, join_requests, noise_key
 from manabi.demo.fleet_source import FleetSource
 from manabi.demo.fleet_store import FleetStore, lay_store
