@@ -16,15 +16,14 @@ from typing import Any, Final
 
 from manabi.check.steps import expect
 from manabi.sample.municipalities import children, municipalities
-from trust.framing import canonical_json
+from trust.framing import canonical_json, to_text
 from trust.keys import write_jwk
 from trust.registry import KeyUse, open_registry, read_registrar_keys
 from trust.signing import VerifyingKey
 
 FORMAT: Final = "manabi-release/1"
 TYP: Final = "manabi-release+jws"
-MOST: Final = 16 * 1024 * 1024
-"""Bytes of a release: 1,741 establishers take about 2 MB."""
+STATEMENT: Final = "manabi-release-statement/1"
 
 _NUMBERS: Final = ("measured", "value", "low", "high", "half_width")
 _CERTAIN: Final = Decimal("0.95")
@@ -75,15 +74,24 @@ def read_release(raw: bytes, digest: str) -> Release:
     return Release(digest, document, figures)
 
 
-def check_signature(token: str, raw: bytes, registry: Mapping[str, str], leader: str, now: datetime) -> str:
-    """Verify the leader's signature by the participant registry, and that by the registrar's keys; return the kid."""
+def check_signature(token: str, release: Release, registry: Mapping[str, str], leader: str, now: datetime) -> str:
+    """Verify the leader's statement by the participant registry, and that by the registrar's keys; return the kid.
+
+    The statement names the release by its digest, with round and plan; raises `Unmet` or `SignatureRefused`.
+    """
     pinned = read_registrar_keys(registry["keys"].encode())
     found = open_registry(registry["document"], pinned, now, held=None).by_id(leader)
     expect(found is not None, f"{leader} in the registry")
     keys = () if found is None else found.keys_for(KeyUse.NODE, now)
     public = [VerifyingKey.from_jwk(write_jwk(key)) for key in keys]
     expect(bool(public), f"a key of {leader}")
-    expect(public[0].verify(token, typ=TYP, most=MOST) == raw, "the signed bytes")
+    said = json.loads(public[0].verify(token, typ=TYP))
+    wanted = {
+        "format": STATEMENT, "round": release.document["round"]["id"],
+        "plan": to_text(bytes.fromhex(release.document["plan"]["digest"])),
+        "release": to_text(bytes.fromhex(release.digest)),
+    }  # fmt: skip
+    expect(said == wanted, "a statement on this release", said)
     return public[0].kid
 
 

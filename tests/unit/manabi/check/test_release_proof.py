@@ -4,7 +4,7 @@ import copy
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -18,7 +18,7 @@ from manabi.check import release_proof as proof
 from manabi.check.errors import Unmet
 from manabi.registrar import Registrar
 from manabi.sample.municipalities import GRADES, Municipality, children
-from trust.framing import canonical_json
+from trust.framing import canonical_json, to_text
 from trust.keyring import FileKeyring
 from trust.signing import SignatureRefused, SigningKey
 
@@ -58,7 +58,9 @@ def document() -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "format": "manabi-release/1", "method": "1", "released_at": "2026-11-20T03:00:00Z",
+        "round": {"id": "5b0e8d5c-6b8c-4a1e-9a45-2b6f2f6f9f10"},
         "plan": {
+            "digest": "ab" * 32,
             "dimensions": [
                 {"id": "grade", "codes": list(GRADES)}, {"id": "sex", "codes": SEXES},
                 {"id": "stage", "codes": list(STAGES), "of": "grade", "groups": STAGES},
@@ -189,15 +191,23 @@ def test_the_signature_must_be_the_leaders_by_the_registrars_word(tmp_path: Path
         now=NOW,
     )  # fmt: skip
     registry = {"keys": registrar.public_keys.read_text(), "document": registrar.document.read_text()}
-    raw = canonical_json(document())
-    key = keyring.signing_key("node")
-    token = key.sign(raw, typ=proof.TYP)
-    assert proof.check_signature(token, raw, registry, "leader.demo", NOW) == key.kid
-    with pytest.raises(Unmet, match="the signed bytes"):
-        proof.check_signature(token, raw + b" ", registry, "leader.demo", NOW)
+    release, key = read(document()), keyring.signing_key("node")
+
+    def stated(other: Mapping[str, str] | None = None, *, typ: str = proof.TYP, by: SigningKey = key) -> str:
+        names = {"round": release.document["round"]["id"], "plan": to_text(b"\xab" * 32)}
+        named = {**names, "release": to_text(bytes.fromhex(release.digest)), **(other or {})}
+        return by.sign(canonical_json({"format": proof.STATEMENT, **named}), typ=typ)
+
+    def check(token: str, leader: str = "leader.demo") -> str:
+        return proof.check_signature(token, release, registry, leader, NOW)
+
+    assert check(stated()) == key.kid
+    for other in ({"round": "another"}, {"plan": to_text(bytes(32))}, {"release": to_text(bytes(32))}):
+        with pytest.raises(Unmet, match="a statement on this release"):
+            check(stated(other))
     with pytest.raises(SignatureRefused):
-        proof.check_signature(SigningKey.generate().sign(raw, typ=proof.TYP), raw, registry, "leader.demo", NOW)
+        check(stated(by=SigningKey.generate()))
     with pytest.raises(SignatureRefused):
-        proof.check_signature(key.sign(raw, typ="manabi-record+jws"), raw, registry, "leader.demo", NOW)
+        check(stated(typ="manabi-record+jws"))
     with pytest.raises(Unmet, match="in the registry"):
-        proof.check_signature(token, raw, registry, "helper.demo", NOW)
+        check(stated(), "helper.demo")
