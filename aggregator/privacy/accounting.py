@@ -147,20 +147,26 @@ def units_of(sensitivity_squared: int, sigma_squared: Fraction) -> int:
 def committee(sigma_squared: Fraction, roster: int, colluding: Fraction) -> Committee:
     """Return the committee that gives a total the noise of sigma_squared, however ``colluding`` of its seats act.
 
-    Seats n = min(60, floor((sigma/1.5)^2), roster), tolerated t = ceil(colluding * n), each seat sigma^2 / (n-t) and a
-    part in millions more, so that the honest seats together cost no more than one discrete Gaussian of sigma_squared
-    does, for every sensitivity (``units_of_committee`` says why). Raises CommitteeImpossible.
+    At most min(60, floor((sigma/1.5)^2), roster) seats n, tolerated t = ceil(colluding * n). Because t is rounded up,
+    a few seats fewer may waste less noise: n is the number above half of the most for which n / (n-t) is smallest, the
+    larger one of equals. Each seat draws sigma^2 / (n-t) and a part in millions more, so that the honest seats together
+    cost no more than one discrete Gaussian of sigma_squared does, for every sensitivity (``units_of_committee`` says
+    why). Raises CommitteeImpossible.
     """
     check_sigma_squared(sigma_squared)
     if type(roster) is not int or type(colluding) is not Fraction:
         raise TypeError("a roster is counted with a plain integer, the colluding share is a Fraction")
     if not 0 <= colluding < 1:
         raise ValueError("the colluding share lies from 0 to below 1")
-    seats = min(MOST_SEATS, int(sigma_squared / LEAST_SEAT_SIGMA_SQUARED), roster)
-    tolerated = ceil(colluding * max(seats, 0))
-    honest = seats - tolerated
-    if honest < 1:
+    most = min(MOST_SEATS, int(sigma_squared / LEAST_SEAT_SIGMA_SQUARED), roster)
+    possible = [
+        (Fraction(n, n - t), -n, t) for n in range(most // 2 + 1, most + 1) for t in [ceil(colluding * n)] if t < n
+    ]
+    if not possible:
         raise CommitteeImpossible("no honest seat would be left")
+    _, negative, tolerated = min(possible)
+    seats = -negative
+    honest = seats - tolerated
     plain = sigma_squared / honest
     shape = _shape(honest, plain) * (isqrt(ceil(sigma_squared)) + 1)
     mended = plain / (1 - shape) ** 2

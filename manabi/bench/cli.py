@@ -18,6 +18,8 @@ BENCHES = {
     "token": "manabi.bench.token",
     "decide": "manabi.bench.decide",
     "dossier": "manabi.bench.dossier",
+    "accuracy": "manabi.bench.accuracy",
+    "coverage": "manabi.bench.coverage",
     "report": "manabi.bench.report",
 }
 """Each bench's module, which offers `measure(rounds) -> Sequence[Line]`."""

@@ -133,6 +133,14 @@ def test_a_committee_is_as_large_as_seats_of_one_and_a_half_allow() -> None:
     assert committee(Fraction(45), 1741, TENTH).seats == 20
 
 
+@pytest.mark.parametrize("most", range(20, 61))
+def test_no_more_noise_is_wasted_than_a_tenth_of_the_seats_demands(most: int) -> None:
+    """44 seats would tolerate 5, 40 tolerate 4: the latter are drawn. From 20 possible seats on it is always 1.054."""
+    drawn = committee(Fraction(9, 4) * most, 1741, TENTH)
+    assert drawn.seats == most - most % 10
+    assert drawn.scale == pytest.approx((10 / 9) ** 0.5, rel=1e-6)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.fractions(3, 5000, max_denominator=10**6),
