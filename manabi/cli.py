@@ -11,6 +11,10 @@ COMMANDS = {
     "demo": ("manabi.demo.cli", "start a whole node with a made-up municipality, or check that one works"),
     "node": ("manabi.node", "run and look after one node: serve, work, migrate, import, invite, erase, rotate"),
     "fleet": ("manabi.demo.fleet", "report to the national count for the demo's hundred made-up municipalities"),
+    "aggregator": (
+        "manabi.aggregator",
+        "run one server of the national count: serve, work, migrate, invite, join-request, registry-install",
+    ),
     "registrar": ("manabi.registrar", "keep the participant registry: admit, remove, renew"),
     "sample": ("manabi.sample.cli", "write a made-up municipality as files in real exchange formats"),
     "verify": ("manabi.verify", "check a downloaded access log or a receipt without any server"),
