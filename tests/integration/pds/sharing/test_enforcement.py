@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from consent.offices import may_do
+from consent.offices import may_do, may_help_family
 from consent.verdict import DenialCode
 from consent.vocabulary import CarerState, Category, Duty, Relation, StaffRole
 from pds.access_log.entries import Purpose
@@ -19,7 +19,9 @@ from pds.sharing.enforcement import (
     Disclosed,
     Overview,
     Refused,
+    approach,
     approach_log,
+    note_code,
     note_roster,
     read_overview,
     read_record,
@@ -234,6 +236,35 @@ def test_a_class_list_is_noted_for_the_node_without_naming_a_child(node: Node, j
     assert seen.entry["who"]["organisation_name"] == EAST[1]
     assert seen.entry["rule"] == "class_list.teacher"
     assert seen.entry["learner"] is None
+
+
+def test_a_class_list_that_is_refused_is_noted_with_the_reason(node: Node, jobs_node: Node, family: Family) -> None:
+    with node.database.session() as session:
+        asking = asking_as(node, family.mother)
+        verdict = may_do(asking.viewer.actor, Duty.SEE_CLASS_LIST, NOW, node.policy)
+        assert isinstance(note_roster(session, node, asking, verdict, family.school, EAST[1]), Refused)
+        session.commit()
+    with jobs_node.database.session() as session:
+        (seen,) = entries_for(session, node, UUID(int=0), "node", before=None, limit=5).entries
+    assert seen.entry["outcome"] == "refused"
+    assert seen.entry["who"]["organisation_name"] is None
+
+
+def test_a_code_for_a_carer_stands_in_the_childs_log_issued_or_refused(node: Node, family: Family) -> None:
+    for asker in (family.principal, family.stranger):
+        with node.database.session() as session:
+            asking = asking_as(node, asker)
+            child = approach(session, node, asking, family.child)
+            assert child is not None
+            verdict = may_help_family(asking.viewer.actor, child.facts, NOW, node.policy)
+            answer = note_code(session, node, asking, verdict, child, family.mother)
+            session.commit()
+        assert isinstance(answer, Refused) is (asker == family.stranger)
+    seen = [entry.entry for entry in log_of(node, family.child)]
+    assert [(entry["act"], entry["outcome"]) for entry in seen] == [
+        ("staff:code:issue", "refused"), ("staff:code:issue", "allowed"),
+    ]  # fmt: skip
+    assert {entry["concerns"] for entry in seen} == {str(family.mother)}
 
 
 def test_a_body_moved_from_another_child_does_not_open(node: Node, owner_database: Database, family: Family) -> None:
