@@ -17,6 +17,7 @@ from consent.policy.loader import shipped_policy
 from manabi import embedded
 from pds.node import Node
 from pds.settings import NodeSettings, read_settings
+from tests.factories.kept_templates import keep_templates
 from trust.keyring import FileKeyring
 from web.accounts import passwords
 from web.database import Database
@@ -138,6 +139,13 @@ def light_password_hashes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", light)
         patch.setattr(passwords, "_NOBODY", light.hash("nobody"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kept_templates() -> Iterator[None]:
+    """Pages are compiled once per process; that cost a page's test a tenth of a second."""
+    with keep_templates():
         yield
 
 
