@@ -14,7 +14,6 @@ REASONS = {
     "below_floor": N_("too few nodes reported"),
     "split": N_("more than one node reports for it; counted in the levels above"),
     "inconsistent": N_("the parts do not add up to the total; being looked into"),
-    "absent": N_("no node reported"),
 }
 """Why a figure is withheld, in words; the keys are those of the release."""
 
