@@ -75,10 +75,19 @@ class Outcome:
 
 
 def units_by_node(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return what was really opened about the children of each node, in picorho: for holding against the ledger."""
+    """Return what was really opened about a child of each node, in picorho: for holding against the ledger.
+
+    A child counts in one establisher and one prefecture of its node, so a level costs it once a round, however many
+    areas of that level the node reports for.
+    """
     found: dict[str, int] = {}
     for outcome in outcomes:
-        for spec, values in outcome.totals.items():
-            for node in () if values in (Withheld.SPLIT, Withheld.BELOW_FLOOR) else spec.nodes:
-                found[node] = found.get(node, 0) + plan.units[spec.level]
+        opened = {
+            (node, spec.level)
+            for spec, values in outcome.totals.items()
+            if values not in (Withheld.SPLIT, Withheld.BELOW_FLOOR)
+            for node in spec.nodes
+        }
+        for node, level in opened:
+            found[node] = found.get(node, 0) + plan.units[level]
     return found

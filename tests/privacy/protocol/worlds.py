@@ -163,7 +163,7 @@ def keys(name: str) -> SigningKey:
 
 def make_world(
     facts: Mapping[str, Town], plan: Plan, *, dice: str = "dice", coin: Callable[[CommitteeDraw], bytes] | None = None,
-    repeatable: bool = True, others: int = 0,
+    repeatable: bool = True, others: int = 0, kind: type[World[Town]] = World,
 ) -> World[Town]:  # fmt: skip
     """Return a world; ``others`` are nodes of the roster that report nothing and may sit in committees."""
     quiet = {f"z{at:02}.node": town(["011002"], ["01"], {}) for at in range(others)}
@@ -176,7 +176,7 @@ def make_world(
     )  # fmt: skip
     reporter = NodesOwn({name: keys(name) for name in everybody})
     extra: dict[str, Any] = {} if coin is None else {"coin": coin}
-    return World(plan, identities, everybody, reporter, KeyedDice(dice), **extra)
+    return kind(plan, identities, everybody, reporter, KeyedDice(dice), **extra)
 
 
 def _opener(side: Side, repeatable: bool) -> Callable[[bytes, bytes], bytes]:
