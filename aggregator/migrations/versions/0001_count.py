@@ -210,6 +210,7 @@ def _create_releases() -> None:
 
 
 def _grant() -> None:
+    op.execute("GRANT SELECT ON alembic_version TO manabi_app, manabi_jobs, manabi_auditor")
     for table in (*ADDED_BY_THE_APP, *CHANGED_BY_THE_APP, *READ_BY_THE_APP):
         op.execute(f"GRANT SELECT ON {table} TO manabi_app, manabi_jobs, manabi_auditor")
         op.execute(f"GRANT INSERT ON {table} TO manabi_jobs")
