@@ -39,4 +39,4 @@ def _features(aggregator: Aggregator) -> Sequence[Feature]:
     both = (accounts_feature(), rounds_feature(aggregator))
     if aggregator.role is Role.HELPER:
         return both
-    return (*both, query_feature(), pages_feature(), officers_feature(aggregator))
+    return (*both, query_feature(), pages_feature(), officers_feature())

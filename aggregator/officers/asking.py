@@ -1,33 +1,16 @@
-"""Asking at the officers' pages: who is signed in here, what their role allows, and the server they act on."""
+"""Asking at the officers' pages: who is signed in here, and what their role allows."""
 
 from urllib.parse import quote
 
-from flask import current_app, g, redirect, request
+from flask import g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from aggregator.officers import service
 from aggregator.officers.service import NotForYourRole, OfficerRole, Official
-from aggregator.server import Aggregator
 from web.accounts.current import account_in_view, require_account, require_staff, require_stepped_up
 from web.context import now, transaction
-from web.jobs.doorbell import Doorbell
 from web.problems import wants_page
 from web.routes import Rule
-
-SERVER = "manabi.officers.server"
-BELL = "manabi.officers.bell"
-
-
-def current_server() -> Aggregator:
-    """Return the server of the running application."""
-    server: Aggregator = current_app.extensions[SERVER]
-    return server
-
-
-def ring() -> None:
-    """Wake the worker; to be called after a commit that left work."""
-    bell: Doorbell = current_app.extensions[BELL]
-    bell.ring()
 
 
 def current_official() -> Official:

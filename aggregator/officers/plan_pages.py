@@ -7,17 +7,18 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from aggregator.ledger import service as ledger
-from aggregator.ledger.balance import Balance
 from aggregator.officers import service
-from aggregator.officers.asking import current_official, current_server, ring
+from aggregator.officers.asking import current_official
+from aggregator.officers.budget import year_of
+from aggregator.officers.round_pages import possible_kinds, shown_rounds
 from aggregator.officers.service import OfficerRole
 from aggregator.plans.document import PlanRefused
-from aggregator.plans.model import MAX_PLAN, Plan
+from aggregator.plans.model import MAX_PLAN
 from aggregator.plans.planner import TableTooNoisy, outlook
 from aggregator.plans.shipped import SHIPPED, shipped_plan
 from aggregator.plans_kept import service as plans
 from aggregator.plans_kept.service import APPROVALS, ApprovalRefused, Kept, PlanState, PlanTaken
-from aggregator.privacy.accounting import YEAR_UNITS
+from aggregator.rounds.ground import current_aggregator, ring
 from trust.errors import N_, ManabiError
 from web.context import now, transaction
 from web.forms import explain
@@ -67,7 +68,7 @@ def propose() -> ResponseReturnValue:
     if raw is None:
         return _propose_page(say(N_("Choose a plan that is shipped, or a file.")))
     try:
-        kept = plans.propose(transaction(), current_server(), raw, current_official().officer_id, now())
+        kept = plans.propose(transaction(), current_aggregator(), raw, current_official().officer_id, now())
     except (PlanRefused, PlanTaken) as refused:
         return _propose_page(explain(refused))
     transaction().commit()
@@ -99,7 +100,7 @@ def decide(digest: str) -> ResponseReturnValue:
     name, answer = _digest(digest), request.form.get("answer")
     try:
         if answer == "approve":
-            kept = plans.approve(transaction(), current_server(), name, current_official().officer_id, now())
+            kept = plans.approve(transaction(), current_aggregator(), name, current_official().officer_id, now())
         elif answer == "decline":
             kept = plans.decline(transaction(), name)
         else:
@@ -138,10 +139,17 @@ def _plan_page(kept: Kept, refused: ManabiError | None) -> ResponseReturnValue:
         decision=_decision(kept),
         plan=kept.plan,
         outlook=outlook(kept.plan),
-        year=_year(kept.plan),
+        year=year_of(kept.plan),
+        rounds=shown_rounds(kept.plan),
+        may_open=_may_open(kept),
         error=None if refused is None else explain(refused),
     )
     return page, 200 if refused is None else refused.status
+
+
+def _may_open(kept: Kept) -> bool:
+    officer = current_official().role is OfficerRole.OFFICER
+    return officer and kept.state is PlanState.APPROVED and bool(possible_kinds(kept.plan))
 
 
 def _decision(kept: Kept) -> Decision:
@@ -156,13 +164,6 @@ def _decision(kept: Kept) -> Decision:
         draft and official.officer_id not in kept.approvals,
         draft,
     )
-
-
-def _year(plan: Plan) -> Balance:
-    for one in ledger.balances(transaction()):
-        if one.school_year == plan.school_year:
-            return one
-    return Balance(plan.school_year, YEAR_UNITS)
 
 
 def _digest(text: str) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from aggregator.protocol.seating import Total
@@ -101,7 +102,7 @@ def reported_nodes(session: Session, round_id: UUID) -> list[tuple[str, int, dat
     rows = session.execute(
         select(Submission.node_id, Submission.sequence, Submission.received_at)
         .where(Submission.round_id == round_id)
-        .distinct(Submission.node_id)
+        .ext(distinct_on(Submission.node_id))
         .order_by(Submission.node_id, Submission.sequence.desc())
     )
     return [(node, sequence, received_at) for node, sequence, received_at in rows]

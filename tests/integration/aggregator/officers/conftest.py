@@ -12,6 +12,7 @@ from aggregator.officers.feature import officers_feature
 from aggregator.officers.models import Officer
 from aggregator.officers.service import OfficerRole
 from aggregator.pages.feature import pages_feature
+from aggregator.rounds.feature import rounds_feature
 from tests.integration.aggregator.servers import Pair
 from tests.integration.conftest import NOW
 from tests.integration.pds.school_work.browser import Browser
@@ -39,7 +40,7 @@ def app(pair: Pair) -> Flask:
     return make_app(
         ShellSettings(SERVICE, leader.settings.public_url, leader.settings.operator, leader.settings.contact),
         database=leader.database,
-        features=[accounts_feature(), pages_feature(), officers_feature(leader)],
+        features=[accounts_feature(), pages_feature(), rounds_feature(leader), officers_feature()],
         clock=leader.clock,
     )
 
