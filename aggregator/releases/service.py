@@ -19,11 +19,13 @@ from aggregator.rounds import adding, standing
 from aggregator.rounds.adding import Opened
 from aggregator.rounds.models import CollectionRound, NoiseShare, Submission
 from aggregator.rounds.standing import RoundState
+from aggregator.rounds.steps import FORGET, After
 from aggregator.server import Aggregator
 from trust.registry import Registry
+from web.jobs import service as jobs
 from web.participants.service import current_registry
 
-__all__ = ["find", "make", "newest", "note", "publish", "statement_of"]
+__all__ = ["find", "forget", "make", "newest", "note", "of_plan", "publish", "statement_of"]
 
 
 def make(session: Session, aggregator: Aggregator, row: CollectionRound, now: datetime) -> bytes:
@@ -67,9 +69,10 @@ def publish(session: Session, aggregator: Aggregator, round_id: UUID, document: 
 
 
 def note(session: Session, aggregator: Aggregator, leader: str, token: str, now: datetime) -> None:
-    """As helper: note a release that the leader published, and end every share; flushes. Raises StatementRefused.
+    """As helper: note a release that the leader published, and order the end of every share; flushes.
 
-    A second release of a round is refused: the first one's digest stands in this server's own ledger.
+    Raises StatementRefused, and NotInLedger for a second release of a round: the first one's digest stands in this
+    server's own ledger.
     """
     registry = standing.require_registry(session, aggregator, now)
     said = standing.signed_by(standing.find_server(registry, leader), ReleaseStatement, token, now)
@@ -80,7 +83,18 @@ def note(session: Session, aggregator: Aggregator, leader: str, token: str, now:
         raise StatementRefused(reason="a release before this server opened anything")
     ledger.publish(session, row.round_id, said.release, now)
     if row.state == RoundState.OPENED:
-        end_shares(session, row, now)
+        jobs.enqueue(session, FORGET, {"round": str(row.round_id)}, now=now)
+
+
+def forget(aggregator: Aggregator, round_id: UUID, after: After) -> None:
+    """As helper, in the worker: end every share of a round whose release is noted. Step: 'shares-ended'."""
+    now = aggregator.clock()
+    with aggregator.database.session() as session:
+        row = standing.find(session, round_id, lock=True)
+        if row.state == RoundState.OPENED:
+            end_shares(session, row, now)
+            session.commit()
+    after("shares-ended")
 
 
 def end_shares(session: Session, row: CollectionRound, now: datetime) -> None:

@@ -4,10 +4,14 @@ Nothing here is secret: who reported and what both servers signed may be looked 
 sender by its own signature, so no session is asked for.
 """
 
+import json
 from typing import Any
 from uuid import UUID
 
+from flask.typing import ResponseReturnValue
+
 from aggregator.plans_kept import service as plans
+from aggregator.protocol.wire import SubmissionRefused
 from aggregator.rounds import service, standing
 from aggregator.rounds.errors import PlanUnknown, RoundUnknown
 from aggregator.rounds.ground import current_aggregator
@@ -23,7 +27,7 @@ from aggregator.rounds.schemas import (
 from trust.framing import from_text
 from web.context import now, transaction
 from web.interface import JsonBlueprint
-from web.problems import InvalidInput
+from web.problems import MEDIA_TYPE, InvalidInput, answer_problem
 from web.routes import declares
 
 blueprint = JsonBlueprint(
@@ -125,6 +129,15 @@ def add_noise(body: dict[str, str], round_id: UUID) -> tuple[dict[str, str], int
     return {"receipt": receipt}, 201 if new else 200
 
 
+def answer_refusal(error: SubmissionRefused) -> ResponseReturnValue:
+    """Name the reason beside the code, for programs: the sentences are in the caller's language."""
+    response = answer_problem(error)
+    if response.mimetype == MEDIA_TYPE:
+        document = {**json.loads(response.get_data()), "reason": error.reason.value}
+        response.set_data(json.dumps(document, ensure_ascii=False))
+    return response
+
+
 def _share(text: str) -> bytes:
     try:
         return from_text(text)
@@ -143,3 +156,6 @@ def _line(one: service.RoundView) -> dict[str, Any]:
         "round": one.round_id, "plan": one.plan_digest.hex(), "kind": one.kind.value, "state": one.state.value,
         "opens_at": one.opens_at, "closes_at": one.closes_at, "reported": one.reported, "listed": one.listed,
     }  # fmt: skip
+
+
+blueprint.register_error_handler(SubmissionRefused, answer_refusal)

@@ -47,9 +47,8 @@ def accept(
     _require_own_areas(header, node)
     session.execute(_ONE_NODE_AT_A_TIME, {"name": f"{round_id} {node.id}"})
     own = select(Submission.sequence, Submission.header_digest)
-    held = dict(
-        session.execute(own.where(Submission.round_id == round_id, Submission.node_id == node.id)).tuples().all()
-    )
+    rows = session.execute(own.where(Submission.round_id == round_id, Submission.node_id == node.id))
+    held: dict[int, bytes] = {row.sequence: row.header_digest for row in rows}
     opening, side = standing.opening_of(row), side_of(aggregator)
     supplement = opening.kind is RoundKind.SUPPLEMENT
     try:

@@ -31,6 +31,7 @@ OPEN: Final = "count.open"
 SUMS: Final = "count.sums"
 RELEASE: Final = "count.release"
 TELL: Final = "count.tell"
+FORGET: Final = "count.forget"
 
 STEPS: Final = (
     "plan-sent", "commitment-got", "opening-made", "opening-signed", "announced",
@@ -38,7 +39,7 @@ STEPS: Final = (
     "draw-made", "draw-signed", "draw-kept", "attempt-over", "attempt-compared", "attempt-kept",
     "seating-made", "seating-signed", "seating-kept",
     "sums-made", "sums-stored", "halves-got", "opened",
-    "release-made", "released", "helper-told",
+    "release-made", "released", "helper-told", "shares-ended",
 )  # fmt: skip
 """Every step that a worker tells of as it completes one; at each of them it may be stopped without harm."""
 

@@ -1,6 +1,7 @@
 """The jobs of rounds, by the names under which they stand in the database: what a server's worker runs.
 
-All of the leader's jobs call the helper; the helper's one job adds up, because noise is drawn in a worker alone.
+All of the leader's jobs call the helper. The helper's own add up, because noise is drawn in a worker alone, and end the
+shares.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from aggregator.rounds.steps import (
     ANNOUNCE,
     CLOSE,
     DRAW,
+    FORGET,
     OPEN,
     PLAN,
     RELEASE,
@@ -49,7 +51,8 @@ def handlers(
         return {
             SUMS: lambda run: _alone(
                 aggregator, run, lambda: adding.add_up(aggregator, _round(run), sampler, _tick(run), after)
-            )
+            ),
+            FORGET: lambda run: _alone(aggregator, run, lambda: releases.forget(aggregator, _round(run), after)),
         }
     steps: dict[str, Callable[[Aggregator, Peer, UUID, After], None]] = {
         ANNOUNCE: announcing.announce,
