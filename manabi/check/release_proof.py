@@ -180,6 +180,16 @@ def check_answers(release: Release, level: str, answer: Mapping[str, Any], text:
     return len(rows)
 
 
+def check_ledger(lines: Iterable[Mapping[str, Any]]) -> None:
+    """Check that each line names the hash of the one before it and is what was hashed, from the first line on."""
+    before = "0" * 64
+    for number, line in enumerate(lines, start=1):
+        expect(line["seq"] == number and line["prev"] == before, f"line {number} after the one before it", line)
+        content = {name: value for name, value in line.items() if name != "hash"}
+        before = sha256(canonical_json(content)).hexdigest()
+        expect(line["hash"] == before, f"the content of line {number}", line)
+
+
 def _check_figure(figure: Mapping[str, Any]) -> None:
     status = figure["status"]
     if status.startswith("withheld:"):

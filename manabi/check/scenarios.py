@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from manabi.check.count import Count
 from manabi.check.errors import ScenarioUnknown
 from manabi.check.look_back import LookBack, SignIns
 from manabi.check.move import Move
@@ -27,10 +28,17 @@ _WALKS: Final[Mapping[str, Callable[[Places], Sequence[tuple[str, Act]]]]] = {
     "move": lambda places: Move(
         (places["mirai"].url, places["mirai"].sign_ins), (places["asahi"].url, places["asahi"].sign_ins)
     ).steps(),
-}
+    "count": lambda places: Count(
+        (places["leader"].url, places["leader"].sign_ins), places["helper"].url,
+        (places["mirai"].url, places["mirai"].sign_ins), places["registrar"].sign_ins, places["fleet"].sign_ins,
+    ).steps(),
+}  # fmt: skip
 
 SCENARIOS: Final = tuple(_WALKS)
 """The names, the default first."""
+
+NATIONAL: Final = frozenset({"count"})
+"""Those that need the servers of the national count and the nodes that report to them."""
 
 
 def run(wanted: Sequence[str], places: Places) -> Report:

@@ -1,4 +1,4 @@
-"""`manabi demo`: nodes of two made-up municipalities on this machine; with --check, a walk through them."""
+"""`manabi demo`: two made-up municipalities and the national count, here; with --check, a walk through them."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from manabi.check import scenarios
 from manabi.check.scenarios import Place
 from manabi.demo import supervisor
+from manabi.demo.fleet_nodes import fleet_nodes
 from manabi.demo.folder import BASE_PORT, DemoFolder
 from manabi.demo.stock import Size
 
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learners", type=int, default=300, help="size of the municipality (default: %(default)s)")
     parser.add_argument("--schools-per-stage", type=int, default=2, help="schools per stage (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=2026, help="the same seed makes the same people")
+    parser.add_argument("--nodes-only", action="store_true", help="leave out the national count and its fleet")
     parser.add_argument("--check", action="store_true", help="start a temporary demo, walk through it, remove it")
     parser.add_argument(
         "--scenario",
@@ -49,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     supervisor.stop_on_signals(stopping)
     began = time.monotonic()
     try:
-        with supervisor.running(folder, port=arguments.port, size=size, say=_say, stopping=stopping) as (demo, watch):
+        with supervisor.running(
+            folder, port=arguments.port, size=size, say=_say, stopping=stopping, national=not arguments.nodes_only
+        ) as (demo, watch):
             _welcome(demo, time.monotonic() - began)
             watch()
             _say("Stopping …")
@@ -62,19 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, size: Size) -> int:
     began = time.monotonic()
     stopping = threading.Event()
+    wanted = arguments.scenario or scenarios.SCENARIOS[:1]
+    national = not scenarios.NATIONAL.isdisjoint(wanted)
     with tempfile.TemporaryDirectory(prefix="manabi-check-") as temporary:
         folder = DemoFolder(Path(temporary).resolve() / "demo")
         say = _say_aside if arguments.json else _say
         try:
-            with supervisor.running(folder, port=arguments.port, size=size, say=say, stopping=stopping) as (
-                demo,
-                watch,
-            ):
+            with supervisor.running(
+                folder, port=arguments.port, size=size, say=say, stopping=stopping, national=national
+            ) as (demo, watch):
                 watcher = threading.Thread(target=watch)
                 watcher.start()
                 try:
-                    places = {name: Place(one.url, one.sign_ins) for name, one in demo.nodes.items()}
-                    report = scenarios.run(arguments.scenario or scenarios.SCENARIOS[:1], places)
+                    report = scenarios.run(wanted, _places(demo, size.seed, national=national))
                 finally:
                     stopping.set()
                     watcher.join()
@@ -86,6 +90,25 @@ def _check(arguments: argparse.Namespace, size: Size) -> int:
     else:
         print(report.to_text())
     return 0 if report.ok else 1
+
+
+def _places(demo: supervisor.Demo, seed: int, *, national: bool) -> dict[str, Place]:
+    """Return what an outside client is told: addresses and sign-ins; for the count also what a national analyst has.
+
+    That is the registrar's document with its keys, the seed that the fleet's children were made from, and the key of
+    one municipality, whose operator the client plays.
+    """
+    places = {name: Place(one.url, one.sign_ins) for name, one in demo.nodes.items()}
+    if national:
+        registrar = {
+            "keys": (demo.folder.registrar / "registrar.jwks.json").read_text(),
+            "document": (demo.folder.registrar / "registry.jws").read_text().strip(),
+        }
+        places["registrar"] = Place("", {"registry": registrar})
+        node = fleet_nodes(demo.folder.fleet)[0]
+        known = {"id": node.node_id, "board": node.municipality.code, "pem": node.node_key.to_pem().decode()}
+        places["fleet"] = Place("", {"children": {"seed": str(seed)}, "node": known})
+    return places
 
 
 def _welcome(demo: supervisor.Demo, seconds: float) -> None:

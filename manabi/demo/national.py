@@ -1,15 +1,13 @@
 """The national part of the demo: the two servers that count together, and the fleet of municipalities that report."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from aggregator.officers.service import OfficerRole, invite
-from aggregator.server import Aggregator
 from aggregator.settings import read_settings
-from aggregator.startup import open_aggregator
+from manabi.aggregator import invite, jobs_aggregator
 from manabi.aggregator_joining import make_aggregator_join_request
 from manabi.demo.fleet_nodes import FleetNode, fleet_nodes, join_requests
 from manabi.demo.folder import DemoFolder
@@ -44,29 +42,17 @@ class CountingServer:
 
     def install(self, document: str, now: datetime) -> None:
         """Accept the newest document."""
-        with self._opened() as aggregator, aggregator.database.session() as session:
+        with jobs_aggregator(read_settings(self.environment)) as aggregator, aggregator.database.session() as session:
             participants.install(session, aggregator, document, now)
             session.commit()
 
     def issue_codes(self) -> SignIns:
         """Return a single-use enrolment code for each official: each works once, so every start issues fresh ones."""
-        with self._opened() as aggregator, aggregator.database.session() as session:
-            found = {
-                printed: {"code": invite(session, name, OfficerRole(role), aggregator.clock()), "display": name}
+        with jobs_aggregator(read_settings(self.environment)) as aggregator:
+            return {
+                printed: {"code": invite(aggregator, role, name, now=aggregator.clock()), "display": name}
                 for printed, (role, name) in self.server.officials.items()
             }
-            session.commit()
-        return found
-
-    @contextmanager
-    def _opened(self) -> Iterator[Aggregator]:
-        """Open the server in the role of background work."""
-        settings = read_settings(self.environment)
-        aggregator = open_aggregator(settings, settings.jobs_database_url)
-        try:
-            yield aggregator
-        finally:
-            aggregator.database.close()
 
 
 class Fleet:

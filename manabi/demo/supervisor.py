@@ -254,7 +254,7 @@ def wait_until_ready(url: str, web: Child, folder: DemoFolder) -> None:
         if web.mark() is None:
             break
         time.sleep(0.05)
-    raise ServiceFailed(name="web", log=str(folder.log("web")))
+    raise ServiceFailed(name=web.name, log=str(folder.log(web.name)))
 
 
 def stop_on_signals(stopping: threading.Event) -> None:

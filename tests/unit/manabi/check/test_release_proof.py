@@ -180,6 +180,26 @@ def test_answers_that_say_what_the_bytes_say_pass_and_others_are_found() -> None
         proof.check_answers(release, "establisher", answer, to_csv(rows))
 
 
+def chain(length: int) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    for seq in range(1, length + 1):
+        line = {"seq": seq, "kind": "reserved", "units": 5, "prev": lines[-1]["hash"] if lines else "0" * 64}
+        lines.append({**line, "hash": sha256(canonical_json(line)).hexdigest()})
+    return lines
+
+
+def test_a_ledger_that_was_altered_is_found() -> None:
+    proof.check_ledger([])
+    proof.check_ledger(chain(3))
+    lines = chain(3)
+    with pytest.raises(Unmet, match="the content of line 2"):
+        proof.check_ledger([lines[0], {**lines[1], "units": 4}, lines[2]])
+    with pytest.raises(Unmet, match="line 2 after the one before it"):
+        proof.check_ledger([lines[0], lines[2]])
+    with pytest.raises(Unmet, match="line 1 after"):
+        proof.check_ledger(lines[1:])
+
+
 def test_the_signature_must_be_the_leaders_by_the_registrars_word(tmp_path: Path) -> None:
     keyring = FileKeyring.create(tmp_path / "keyring", "leader.demo")
     registrar = Registrar.create(tmp_path / "registrar", now=NOW)
