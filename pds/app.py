@@ -12,10 +12,14 @@ from pds.look_back.feature import look_back_feature
 from pds.node import Node
 from pds.operations.feature import operations_feature
 from pds.school_work.feature import school_work_feature
+from pds.statistics.feature import statistics_feature
 from pds.transfer.feature import transfer_feature
 from web.accounts.feature import accounts_feature
 from web.context import ShellSettings
 from web.shell import make_app
+
+_PACKAGES = ("trust", "consent", "aggregator", "pds")
+"""Whose sentences the node's pages say."""
 
 
 def make_node_app(node: Node) -> Flask:
@@ -40,7 +44,10 @@ def make_node_app(node: Node) -> Flask:
             operations_feature(node),
             transfer_feature(node),
             authorization_feature(node),
+            statistics_feature(),
         ],
         clock=node.clock,
-        translations=[Path(str(files(package))) / "translations" for package in ("trust", "consent", "pds")],
+        translations=[
+            Path(str(files(package))) / "translations" for package in ("trust", "consent", "aggregator", "pds")
+        ],
     )

@@ -28,6 +28,7 @@ def school_work_feature() -> Feature:
             "staff:desk": require_desk(),
             "staff:desk:fresh": require_desk(fresh=True),
             "duty:transfers": require_duty(Duty.SEND_TRANSFER, Duty.RECEIVE_TRANSFER, Duty.DECIDE_ENROLMENT),
+            "duty:statistics": require_duty(Duty.SEE_NODE_HEALTH, Duty.DECIDE_ENROLMENT),
             "duty:codes": require_duty(Duty.ISSUE_FAMILY_CODE, Duty.ISSUE_STAFF_CODE),
         },
         template_globals={"desk_in_view": desk_in_view},

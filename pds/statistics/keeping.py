@@ -25,7 +25,6 @@ from aggregator.reporter.report import Prepared
 from aggregator.reporter.state import KeptReport, KeptSeat, ReportState, SeatPlace
 from pds.access_log import entries
 from pds.access_log.entries import NODE_CHAIN, Act, Entry, Purpose, Who
-from pds.access_log.models import NOBODY
 from pds.node import Node
 from pds.statistics.models import StatisticsNoise, StatisticsPlan, StatisticsReport, StatisticsRound, StatisticsSeat
 from trust.errors import ManabiError
@@ -33,6 +32,7 @@ from trust.framing import from_text
 from trust.sealing import Binding, SealBroken, seal, unseal
 
 NOISE_SCHEMA: Final = "urn:manabi:schema:statistics-noise:1"
+_NOBODY: Final = UUID(int=0)
 _NOISE_KEY: Final = "statistics-noise"
 _DONE: Final = ("opened", "released")
 
@@ -237,7 +237,7 @@ class NodeStore:
         return kept is None or all(prepared.noise.areas.get(code) == drawn for code, drawn in kept.areas.items())
 
     def _binding(self, round_id: str) -> Binding:
-        return Binding(self._node.node_id, NOBODY, f"statistics/{round_id}", 1, NOISE_SCHEMA)
+        return Binding(self._node.node_id, _NOBODY, f"statistics/{round_id}", 1, NOISE_SCHEMA)
 
 
 def _entry(node: Node, plan: Plan, round_id: UUID, now: datetime) -> Entry:

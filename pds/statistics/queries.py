@@ -23,41 +23,65 @@ _SCHOOLS: Final = text(
       AND (o.valid_from IS NULL OR o.valid_from <= :day) AND (o.valid_to IS NULL OR o.valid_to >= :begin)
     """
 )
-_CHILDREN: Final = f"""
-    SELECT DISTINCT ON (e.learner_id) e.learner_id, e.organisation_id, l.details, l.revision
+_ENROLLED: Final = f"""
     FROM enrolment e JOIN learner l ON l.learner_id = e.learner_id
-    WHERE e.learner_id {{which}} :learner
-      AND NOT e.withdrawn AND NOT l.withdrawn AND e.begin <= :day AND e."end" >= :day
+    WHERE NOT e.withdrawn AND NOT l.withdrawn AND e.begin <= :day AND e."end" >= :day
       AND NOT EXISTS (
         SELECT FROM outgoing_transfer t
         WHERE t.learner_id = e.learner_id AND t.organisation_id = e.organisation_id
           AND t.state <> '{OutgoingState.CANCELLED}' AND t.left_on < :day AND t.left_on >= e.begin
       )
-    ORDER BY e.learner_id, e.begin DESC, e.enrolment_id
-    LIMIT :most
-"""  # noqa: S608 — put together from constants
-_RECORDS: Final = """
-    SELECT r.learner_id, r.record_id, r.organisation_id, o.code, v.version, v.schema, v.issued_at, {sealed}
-    FROM record r
-    JOIN record_version v ON v.learner_id = r.learner_id AND v.record_id = r.record_id AND v.version = r.current_version
-    JOIN organisation o ON o.organisation_id = r.organisation_id
-    WHERE r.learner_id = ANY(:learners) AND r.category = 'guidance' AND r.school_year = :year AND NOT r.withdrawn
-    ORDER BY r.learner_id, r.record_id
 """
-_RECEIVED: Final = f"""
-    SELECT DISTINCT ON (d.learner_id, d.transfer_id, d.doc_id)
-           d.learner_id, d.transfer_id, d.doc_id, d.version, {{sealed}}
-    FROM received_document d JOIN incoming_transfer i USING (learner_id, transfer_id)
-    WHERE d.learner_id = ANY(:learners) AND d.lane = '{Lane.STATUTORY}' AND d.category = 'guidance'
-      AND d.school_year = :year AND d.erased_at IS NULL
+_LATEST: Final = "ORDER BY e.learner_id, e.begin DESC, e.enrolment_id"
+_CHILDREN: Final = f"""
+    SELECT DISTINCT ON (e.learner_id) e.learner_id, e.organisation_id, l.details, l.revision
+    {_ENROLLED} AND e.learner_id {{which}} :learner {_LATEST} LIMIT :most
+"""
+_OF_YEAR: Final = "r.category = 'guidance' AND r.school_year = :year AND NOT r.withdrawn"
+_RECORDS: Final = text(
+    f"""
+    SELECT r.learner_id, r.record_id, r.organisation_id, o.code, v.version, v.schema, v.issued_at, v.sealed
+    FROM record r
+    JOIN record_version v
+      ON v.learner_id = r.learner_id AND v.record_id = r.record_id AND v.version = r.current_version
+    JOIN organisation o ON o.organisation_id = r.organisation_id
+    WHERE r.learner_id = ANY(:learners) AND {_OF_YEAR}
+    """  # noqa: S608 — put together from constants
+)
+_ACCEPTED: Final = f"""
+    d.lane = '{Lane.STATUTORY}' AND d.category = 'guidance' AND d.school_year = :year AND d.erased_at IS NULL
       AND i.statutory_state = '{StatutoryState.RECEIVED}' AND i.state <> '{IncomingState.CANCELLED}'
+"""
+_RECEIVED: Final = text(
+    f"""
+    SELECT DISTINCT ON (d.learner_id, d.transfer_id, d.doc_id)
+           d.learner_id, d.transfer_id, d.doc_id, d.version, d.sealed
+    FROM received_document d JOIN incoming_transfer i USING (learner_id, transfer_id)
+    WHERE d.learner_id = ANY(:learners) AND {_ACCEPTED}
     ORDER BY d.learner_id, d.transfer_id, d.doc_id, d.version DESC
-"""  # noqa: S608 — put together from constants
+    """  # noqa: S608 — put together from constants
+)
+_STATE: Final = text(
+    f"""
+    WITH child AS (
+      SELECT DISTINCT ON (e.learner_id) e.learner_id, e.organisation_id, l.revision {_ENROLLED} {_LATEST}
+    ), line AS (
+      SELECT concat_ws('/', 'child', learner_id, organisation_id, revision) AS said FROM child
+      UNION ALL
+      SELECT concat_ws('/', 'record', r.learner_id, r.record_id, r.organisation_id, r.current_version)
+      FROM record r JOIN child USING (learner_id) WHERE {_OF_YEAR}
+      UNION ALL
+      SELECT concat_ws('/', 'received', d.learner_id, d.transfer_id, d.doc_id, d.version)
+      FROM received_document d JOIN incoming_transfer i USING (learner_id, transfer_id) JOIN child USING (learner_id)
+      WHERE {_ACCEPTED}
+    )
+    SELECT coalesce(sha256(convert_to(string_agg(said, E'\\n' ORDER BY said), 'UTF8')), '') FROM line
+    """  # noqa: S608 — put together from constants
+)
+_CODE: Final = text("SELECT code FROM organisation WHERE organisation_id = :organisation")
+_NAMES: Final = text("SELECT code, name FROM organisation WHERE kind = 'school' AND code = ANY(:codes)")
 _FROM: Final = text(_CHILDREN.format(which=">"))
 _ONE: Final = text(_CHILDREN.format(which="="))
-_NOTHING: Final = "CAST(NULL AS bytea) AS sealed"
-_OPENED: Final = (text(_RECORDS.format(sealed="v.sealed")), text(_RECEIVED.format(sealed="d.sealed")))
-_CLOSED: Final = (text(_RECORDS.format(sealed=_NOTHING)), text(_RECEIVED.format(sealed=_NOTHING)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +106,7 @@ class ChildRow:
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """The standing guidance record of one child, school and year; empty `sealed` where only versions were asked for."""
+    """The standing guidance record of one child, school and year."""
 
     learner: UUID
     record: UUID
@@ -125,7 +149,16 @@ def schools(session: Session, begin: date, day: date) -> Sequence[SchoolRow]:
     return [SchoolRow(row.organisation_id, row.code, row.parent_kind, row.parent_code) for row in rows]
 
 
-def pages(session: Session, day: date, school_year: int, *, most: int, opened: bool) -> Iterator[Page]:
+def state_of(session: Session, day: date, school_year: int) -> bytes:
+    """Return a hash of everything a pass would read, by ids and versions; nothing is opened for it.
+
+    Computed by the database in one statement: what is looked at every quarter of an hour must not cost what a report
+    costs.
+    """
+    return bytes(session.execute(_STATE, {"day": day, "year": school_year}).scalar_one())
+
+
+def pages(session: Session, day: date, school_year: int, *, most: int) -> Iterator[Page]:
     """Yield all children enrolled at 00:00 of `day`, each once, in pages of at most `most`.
 
     Of two places open on the day the later one counts: the school the child came to. A place that the school itself
@@ -133,7 +166,7 @@ def pages(session: Session, day: date, school_year: int, *, most: int, opened: b
     """
     after = UUID(int=0)
     while True:
-        page = _page(session, _FROM, after, day, school_year, most=most, opened=opened)
+        page = _page(session, _FROM, after, day, school_year, most=most)
         if not page.children:
             return
         yield page
@@ -142,12 +175,10 @@ def pages(session: Session, day: date, school_year: int, *, most: int, opened: b
 
 def page_of(session: Session, learner: UUID, day: date, school_year: int) -> Page:
     """Return the page of one child: without anybody where the child is not counted here. Needs the context bound."""
-    return _page(session, _ONE, learner, day, school_year, most=1, opened=True)
+    return _page(session, _ONE, learner, day, school_year, most=1)
 
 
-def _page(
-    session: Session, which: TextClause, learner: UUID, day: date, school_year: int, *, most: int, opened: bool
-) -> Page:
+def _page(session: Session, which: TextClause, learner: UUID, day: date, school_year: int, *, most: int) -> Page:
     children = tuple(
         ChildRow(row.learner_id, row.organisation_id, bytes(row.details), row.revision)
         for row in session.execute(which, {"learner": learner, "day": day, "most": most})
@@ -155,18 +186,27 @@ def _page(
     if not children:
         return Page((), (), ())
     wanted = {"learners": [child.learner for child in children], "year": school_year}
-    records, received = _OPENED if opened else _CLOSED
     return Page(
         children,
         tuple(
             RecordRow(
                 row.learner_id, row.record_id, row.organisation_id, row.code, row.version, row.schema, row.issued_at,
-                bytes(row.sealed or b""),
+                bytes(row.sealed),
             )
-            for row in session.execute(records, wanted)
+            for row in session.execute(_RECORDS, wanted)
         ),
         tuple(
-            ReceivedRow(row.learner_id, row.transfer_id, row.doc_id, row.version, bytes(row.sealed or b""))
-            for row in session.execute(received, wanted)
+            ReceivedRow(row.learner_id, row.transfer_id, row.doc_id, row.version, bytes(row.sealed))
+            for row in session.execute(_RECEIVED, wanted)
         ),
     )  # fmt: skip
+
+
+def school_code(session: Session, organisation: UUID) -> str:
+    """Return the code of a school."""
+    return str(session.execute(_CODE, {"organisation": organisation}).scalar_one())
+
+
+def school_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """Return the names of the schools of this node among some codes."""
+    return {row.code: row.name for row in session.execute(_NAMES, {"codes": list(codes)})}

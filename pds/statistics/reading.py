@@ -5,12 +5,10 @@ not logged, and not in any exception. A damaged record stops the pass.
 """
 
 import hmac
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,10 +24,11 @@ from pds.records.service import RecordPlace, open_sealed
 from pds.sharing.copies import payload_of
 from pds.sharing.papers import received_binding
 from pds.statistics import facts, queries
-from pds.statistics.areas import AreaOf, all_areas, areas_of
+from pds.statistics.areas import all_areas, areas_of
 from pds.statistics.facts import Counted, RecordUnreadable, SchoolPart
 from pds.statistics.queries import ChildRow, Page, ReceivedRow, RecordRow
 from trust.errors import N_, ManabiError
+from trust.framing import frame
 from trust.sealing import SealBroken, unseal
 from trust.signing import SignatureRefused, VerifyingKey
 
@@ -66,7 +65,7 @@ def day_of(plan: Plan) -> date:
 
 
 class Reading:
-    """One pass over the node's records for a plan. `digest` is complete when the facts are used up."""
+    """One pass over the node's records for a plan."""
 
     def __init__(self, session: Session, node: Node, plan: Plan, passed: Passed) -> None:
         facts.require_known(plan)
@@ -75,7 +74,6 @@ class Reading:
         schools = queries.schools(session, school_year_begin(plan.school_year), day)
         self._places = areas_of(node.node_id, schools)
         self._codes = {school.organisation: school.code for school in schools}
-        self._digest = _Digest(node, plan, self._places)
 
     @property
     def areas(self) -> Areas:
@@ -84,25 +82,19 @@ class Reading:
 
     @property
     def digest(self) -> bytes:
-        """What was read, as a keyed hash of ids and versions: equal as long as nothing that counts has changed."""
-        return self._digest.value()
+        """What this pass reads, as a keyed hash of ids and versions: equal as long as nothing that counts changes."""
+        state = queries.state_of(self._session, day_of(self._plan), self._plan.school_year)
+        lines = [
+            f"{school}/{self._places[school].establisher}/{self._places[school].prefecture}"
+            for school in sorted(self._places)
+        ]
+        said = frame(self._plan.digest, state, *(line.encode() for line in lines))
+        return hmac.digest(self._node.keyring.node_key("statistics-read"), said, "sha256")
 
     def facts(self) -> Iterator[ChildFact]:
         """Yield one fact for every child of the plan's population; raises `RecordUnreadable` and the like."""
-        for page in self._pages(opened=True):
+        for page in queries.pages(self._session, day_of(self._plan), self._plan.school_year, most=PAGE):
             yield from self._open(page)
-
-    def look(self) -> bytes:
-        """Return the digest without opening anything."""
-        for _ in self._pages(opened=False):
-            pass
-        return self.digest
-
-    def _pages(self, *, opened: bool) -> Iterator[Page]:
-        plan = self._plan
-        for page in queries.pages(self._session, day_of(plan), plan.school_year, most=PAGE, opened=opened):
-            self._digest.take(page)
-            yield page
             self._passed(page.children[-1].learner.int / (1 << 128))
 
     def _open(self, page: Page) -> Iterator[ChildFact]:
@@ -151,7 +143,7 @@ class NodeRecords:
     def digest(self, plan: Plan) -> bytes:
         """Return what a pass would read now, without opening any record."""
         with self.read(plan) as reading:
-            return reading.look()
+            return reading.digest
 
 
 def count_child(
@@ -224,28 +216,3 @@ def _first_writer(token: str) -> str:
 
 def _issuer(node: Node, school: str) -> VerifyingKey:
     return node.keyring.signing_key(school).public()
-
-
-class _Digest:
-    """A keyed hash over areas, ids and versions, in the order in which they are read."""
-
-    def __init__(self, node: Node, plan: Plan, places: Mapping[UUID, AreaOf]) -> None:
-        self._hash = hmac.new(node.keyring.node_key("statistics-read"), plan.digest, sha256)
-        for organisation in sorted(places):
-            self._add("school", organisation, places[organisation].establisher, places[organisation].prefecture)
-
-    def take(self, page: Page) -> None:
-        """Add a page."""
-        for child in page.children:
-            self._add("child", child.learner, child.organisation, child.revision)
-        for record in page.records:
-            self._add("record", record.learner, record.record, record.version)
-        for document in page.received:
-            self._add("received", document.learner, document.case, document.doc, document.version)
-
-    def value(self) -> bytes:
-        """Return the hash so far."""
-        return self._hash.digest()
-
-    def _add(self, *parts: object) -> None:
-        self._hash.update(json.dumps([str(part) for part in parts]).encode() + b"\n")
