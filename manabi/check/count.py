@@ -41,9 +41,6 @@ _FLOOR: Final = 2
 _LONELY: Final = "31"
 """The prefecture with a single reporting node."""
 
-_NOT_MADE_UP: Final = ("20", "33")
-"""The prefectures in which the two municipalities with records report as well."""
-
 _LEVELS: Final = ("nation", "prefecture", "establisher")
 
 
@@ -71,7 +68,7 @@ class Count:
         self, leader: tuple[str, SignIns], helper: str, node: tuple[str, SignIns], registrar: SignIns, fleet: SignIns
     ) -> None:
         (self._url, self._sign_ins), self._helper_url, (self._node_url, self._families) = leader, helper, node
-        self._registry, self._seed, self._tester = registrar["registry"], int(fleet["children"]["seed"]), fleet["node"]
+        self._registry, self._tester, self._truth = registrar["registry"], fleet["node"], fleet["truth"]
         self._public = Client(self._url)
         self._helper = Client(helper)
         self._officials: dict[str, Official] = {}
@@ -103,7 +100,7 @@ class Count:
             ("bytes, digest and the leader's signature hold", self.check_bytes),
             ("nation, prefectures, establishers have 95 % intervals", self.check_intervals),
             ("a prefecture is the sum of its establishers", self.check_adding_up),
-            ("intervals hold the truth that only the seed knows", self.check_against_truth),
+            ("intervals hold the truth that only the makers know", self.check_against_truth),
             ("a prefecture below the floor is withheld and named", self.see_withheld),
             ("JSON and CSV say what the bytes say", self.compare_answers),
             ("the ledger shows the units reserved, spent, published", self.see_ledger),
@@ -273,7 +270,7 @@ class Count:
 
     def check_against_truth(self) -> str:
         """95 % or more each; with over a thousand, fewer than nine tenths would be a fault."""
-        inside, asked = check_truth(self._release, self._seed, apart_from=_NOT_MADE_UP)
+        inside, asked = check_truth(self._release, {area: json.loads(cells) for area, cells in self._truth.items()})
         return f"{inside} of {asked} ({inside / asked:.1%})"
 
     def see_withheld(self) -> str:

@@ -7,13 +7,18 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Final
 
 from manabi.check import scenarios
 from manabi.check.scenarios import Place
 from manabi.demo import supervisor
 from manabi.demo.fleet_nodes import fleet_nodes
+from manabi.demo.fleet_source import truth
 from manabi.demo.folder import BASE_PORT, DemoFolder
 from manabi.demo.stock import Size
+
+_WITH_RECORDS: Final = frozenset({"20", "33"})
+"""The prefectures in which the two municipalities with records report beside the fleet."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,8 +100,8 @@ def _check(arguments: argparse.Namespace, size: Size) -> int:
 def _places(demo: supervisor.Demo, seed: int, *, national: bool) -> dict[str, Place]:
     """Return what an outside client is told: addresses and sign-ins; for the count also what a national analyst has.
 
-    That is the registrar's document with its keys, the seed that the fleet's children were made from, and the key of
-    one municipality, whose operator the client plays.
+    That is the registrar's document with its keys, the key of one municipality, whose operator the client plays, and
+    how many children there really are in the prefectures where every child is made up by the fleet.
     """
     places = {name: Place(one.url, one.sign_ins) for name, one in demo.nodes.items()}
     if national:
@@ -107,7 +112,12 @@ def _places(demo: supervisor.Demo, seed: int, *, national: bool) -> dict[str, Pl
         places["registrar"] = Place("", {"registry": registrar})
         node = fleet_nodes(demo.folder.fleet)[0]
         known = {"id": node.node_id, "board": node.municipality.code, "pem": node.node_key.to_pem().decode()}
-        places["fleet"] = Place("", {"children": {"seed": str(seed)}, "node": known})
+        cells = {
+            prefecture: json.dumps({"/".join(codes): number for codes, number in counted.items()})
+            for prefecture, counted in truth(seed).items()
+            if prefecture not in _WITH_RECORDS
+        }
+        places["fleet"] = Place("", {"node": known, "truth": cells})
     return places
 
 

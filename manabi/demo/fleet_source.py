@@ -1,5 +1,6 @@
 """The made-up children of one municipality as facts of a plan, one after another, drawn again at each counting."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -8,7 +9,7 @@ from hashlib import sha256
 from aggregator.plans.model import Plan
 from aggregator.reporter.errors import FactRefused
 from aggregator.reporter.facts import Areas, ChildFact
-from manabi.sample.municipalities import CountedChild, Municipality, children
+from manabi.sample.municipalities import LONG_ABSENCE, CountedChild, Municipality, children, municipalities
 from trust.framing import frame
 
 _KNOWN = {"grade", "sex"}
@@ -53,6 +54,15 @@ class FleetSource:
     def digest(self, plan: Plan) -> bytes:
         """Return what a pass would read now."""
         return FleetReading(self._municipality, plan, self._seed).digest
+
+
+def truth(seed: int, at_least: int = LONG_ABSENCE) -> dict[str, Counter[tuple[str, str]]]:
+    """Count the fleet's children with a long absence by prefecture, grade and sex: what no server ever knows."""
+    found: dict[str, Counter[tuple[str, str]]] = {}
+    for one in municipalities():
+        cells = found.setdefault(one.prefecture, Counter())
+        cells.update((child.grade, child.sex) for child in children(one, seed) if child.absent >= at_least)
+    return found
 
 
 def _codes(child: CountedChild, dimensions: tuple[str, ...]) -> tuple[str, ...]:

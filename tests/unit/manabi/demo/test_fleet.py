@@ -1,5 +1,6 @@
 """The fleet of a hundred municipalities: its entries in the registry, what it remembers, and its children as facts."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,6 +16,7 @@ from aggregator.reporter.errors import FactRefused, NoiseUnfit, Overtaken, Serve
 from aggregator.reporter.noise import KeptNoise
 from aggregator.reporter.report import Prepared
 from aggregator.reporter.state import KeptSeat, ReportState, SeatPlace
+from manabi.demo import fleet_source
 from manabi.demo.fleet_nodes import fleet_nodes, join_requests, noise_key
 from manabi.demo.fleet_source import FleetSource
 from manabi.demo.fleet_store import FleetStore, lay_store
@@ -67,6 +69,13 @@ def test_a_municipalitys_facts_are_its_long_absent_children_in_its_own_areas() -
     assert len(facts) == SMALLEST.learners
     drawn = [(one.grade, one.sex) for one in children(SMALLEST, 7) if one.absent >= PLAN.fact.at_least]
     assert [fact.cells for fact in facts if fact.cells] == [((codes, 1),) for codes in drawn]
+
+
+def test_the_makers_know_how_many_there_really_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_source, "municipalities", lambda: (SMALLEST,))
+    with FleetSource(SMALLEST, 7).read(PLAN) as reading:
+        counted = Counter(codes for fact in reading.facts() for codes, _ in fact.cells)
+    assert fleet_source.truth(7) == {SMALLEST.prefecture: counted}
 
 
 def test_another_seed_or_plan_has_another_digest_and_reading_has_the_stated_one() -> None:
