@@ -7,9 +7,10 @@ a hash of the list: it is uniform and independent of every figure, so both runs 
 with the list is tested in test_binding).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -20,12 +21,13 @@ from aggregator.plans.sensitivity import sensitivity_squared
 from aggregator.protocol.committee import draw, total_seed
 from aggregator.protocol.layout import parts
 from aggregator.protocol.ring import Words
-from aggregator.protocol.shares import Side
+from aggregator.protocol.shares import Shares, Side, split
 from aggregator.protocol.simulation.faults import Faults, Outcome
 from aggregator.protocol.simulation.rounds import World
 from aggregator.protocol.simulation.transcript import Kind, Line, Phase, reused_masks
 from aggregator.protocol.statements import RoundKind
 from aggregator.protocol.totals import NATION, TotalSpec, Withheld
+from aggregator.reporter import report
 from tests.privacy.protocol.comparing import differing, halves, hidden, leader_words, stripped
 from tests.privacy.protocol.worlds import Town, make_world, nation, small_plan
 
@@ -258,3 +260,14 @@ def test_no_fault_of_a_committee_shows_more_of_a_child(trouble: str) -> None:
 @pytest.mark.parametrize("trouble", sorted(TROUBLES.keys() - BY_COMMITTEE))
 def test_no_fault_beside_a_committee_shows_more_of_a_child(trouble: str) -> None:
     compare(small_plan("committee"), A, TROUBLES[trouble])
+
+
+def test_the_comparison_catches_a_mask_that_depends_on_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted leak: a seed that is a hash of the vector shows the helper whether the vector changed."""
+
+    def leaking(values: Sequence[int], *, seed: bytes, context: bytes) -> Shares:
+        return split(values, seed=sha256(repr(values).encode()).digest(), context=context)
+
+    monkeypatch.setattr(report, "split", leaking)
+    with pytest.raises(AssertionError):
+        compare(small_plan("servers"), A, TROUBLES["none"])
