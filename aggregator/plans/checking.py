@@ -93,7 +93,7 @@ def _check_groups(place: str, dimension: Dimension, known: CodeList, dimensions:
         raise PlanRefused(place=place, reason=reason, mend="the groups together hold every code")
     for group, members in dimension.groups.items():
         meant = tuple(code for code in base.codes if code in known.groups[group])
-        if members != meant:
+        if not members or members != meant:
             mend = f"write {', '.join(meant)}" if meant else "leave this group out"
             raise PlanRefused(place=place, reason=f"“{group}” is not what its name says", mend=mend)
 

@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 _MOST_UNITS: Final = 2**53 - 1
+_CODE_CHARACTERS: Final = frozenset(chr(point) for point in range(33, 127))
 _MEMBERS: Final = {
     "format", "plan_id", "version", "title", "purpose", "families", "legal_basis", "citation", "school_year",
     "attributed_at", "population", "fact", "dimensions", "tables", "bounds", "budget", "floor", "noise", "servers",
@@ -128,7 +129,7 @@ def _read_words(wire: object, place: str, most: int) -> Words:
 def _names(form: Form, name: str, most: int) -> tuple[str, ...]:
     names: list[str] = []
     for value, place in form.items(name, most):
-        if not isinstance(value, str) or not 0 < len(value) <= 64 or not value.isascii():
+        if not isinstance(value, str) or not 0 < len(value) <= 64 or not _CODE_CHARACTERS.issuperset(value):
             raise FormFault(f"{place}: not a code")
         names.append(value)
     return tuple(names)
