@@ -5,9 +5,13 @@ import importlib
 import json
 import pkgutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from aggregator import settings as aggregator_settings
+from aggregator.app import make_aggregator_app
+from aggregator.server import Aggregator, Role
 from consent.policy.loader import shipped_policy
 from manabi import cli
 from manabi.rules_doc import RULES_FILE, render_rules
@@ -21,11 +25,13 @@ from web.clock import system_clock
 from web.database import Database
 from web.i18n import Locale, load_catalogues
 from web.ruby import strip_readings
+from web.settings import Variable
 from web.shell import describe_interface
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("consent", "trust", "web", "pds", "manabi")
+PACKAGES = ("consent", "trust", "web", "aggregator", "pds", "manabi")
 OPENAPI = Path("api_specs/openapi/node.json")
+AGGREGATOR_OPENAPI = Path("api_specs/openapi/aggregator.json")
 REFERENCE = Path("docs/reference.md")
 
 _UNCONNECTED = {
@@ -69,7 +75,35 @@ def render_openapi() -> str:
         node = Node(read, Database(read.database_url), keyring, shipped_policy(), system_clock)
         described = describe_interface(make_node_app(node))
         keyring.close()
+    return _written(described)
+
+
+def render_aggregator_openapi() -> str:
+    """Return the description of the leader's interface; the helper's is the part of it that both servers answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        keyring = FileKeyring.create(Path(folder) / "keyring", "specs")
+        said = {
+            **_UNCONNECTED,
+            "MANABI_AGGREGATOR_ID": "specs",
+            "MANABI_AGGREGATOR_ROLE": Role.LEADER.value,
+            "MANABI_KEYRING": folder,
+            "MANABI_REGISTRAR_KEY": str(Path(folder) / "registrar.json"),
+        }
+        read = aggregator_settings.read_settings(said)
+        leader = Aggregator(read, Database(read.database_url), keyring, system_clock, Role.LEADER)
+        described = describe_interface(make_aggregator_app(leader))
+        keyring.close()
+    return _written(described)
+
+
+def _written(described: dict[str, Any]) -> str:
     return json.dumps(described, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _settings_rows(variables: Sequence[Variable]) -> Iterator[str]:
+    for one in variables:
+        default = "required" if one.default is None else f"`{one.default}`"
+        yield f"| `{one.name}` | {one.meaning} | {default} |"
 
 
 def render_reference() -> str:
@@ -87,10 +121,13 @@ def render_reference() -> str:
         "",
         "| Variable | Meaning | Default |",
         "| --- | --- | --- |",
-        *(
-            f"| `{one.name}` | {one.meaning} | {'required' if one.default is None else f'`{one.default}`'} |"
-            for one in node_settings.VARIABLES
-        ),
+        *_settings_rows(node_settings.VARIABLES),
+        "",
+        "## Settings of a server of the national count",
+        "",
+        "| Variable | Meaning | Default |",
+        "| --- | --- | --- |",
+        *_settings_rows(aggregator_settings.VARIABLES),
         "",
         "## Events of the access log",
         "",
@@ -130,7 +167,7 @@ def _commands() -> Iterator[tuple[str, str]]:
     for name, (_, line) in cli.COMMANDS.items():
         yield name, line
     tasks = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    for name in ("node", "registrar"):
+    for name in ("node", "registrar", "aggregator"):
         for action in tasks.choices[name]._actions:
             if isinstance(action, argparse._SubParsersAction):
                 for choice in action._choices_actions:
@@ -138,7 +175,7 @@ def _commands() -> Iterator[tuple[str, str]]:
 
 
 def _error_rows() -> Iterator[str]:
-    catalogues = load_catalogues([ROOT / package / "translations" for package in PACKAGES[:4]])
+    catalogues = load_catalogues([ROOT / package / "translations" for package in PACKAGES[:-1]])
     for error in all_errors():
         japanese = " ".join(
             strip_readings(catalogues.translate(Locale.JA, sentence)) for sentence in (error.title, error.remedy)
@@ -148,6 +185,7 @@ def _error_rows() -> Iterator[str]:
 
 GENERATED: dict[Path, Callable[[], str]] = {
     OPENAPI: render_openapi,
+    AGGREGATOR_OPENAPI: render_aggregator_openapi,
     REFERENCE: render_reference,
     RULES_FILE.relative_to(ROOT) if RULES_FILE.is_absolute() else RULES_FILE: lambda: render_rules(shipped_policy()),
 }

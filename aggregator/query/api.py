@@ -65,9 +65,8 @@ def release(digest: str) -> ResponseReturnValue:
 @blueprint.arguments(FiguresQuestion, location="query")
 @blueprint.alt_response(200, schema=FiguresAnswer, description="JSON as described, or CSV with the same columns")
 def figures(form: dict[str, Any]) -> ResponseReturnValue:
-    """Figures of one release. Beside the parts named here: release (digest; the newest one if left out), level, table,
-    area, prefecture, search, and one part for each dimension of the table (grade=J2&sex=female); area and dimensions
-    may be repeated.
+    """Figures of one release. Each dimension of the table is a part of the question as well, and may be repeated:
+    grade=J1&grade=J2&sex=female. A part or value that the release does not know is refused, never ignored.
     """
     asked = list(request.args.items(multi=True))
     edition = open_edition(transaction(), request.args.get("release"))

@@ -13,6 +13,12 @@ class FiguresQuestion(Schema):
 
         unknown = EXCLUDE
 
+    release = fields.String(metadata={"description": "Digest of a release; the newest one if left out"})
+    level = fields.String(metadata={"description": "nation, prefecture or establisher; the first there is if left out"})
+    table = fields.String(metadata={"description": "A table of the level; its first one if left out"})
+    area = fields.List(fields.String(), metadata={"description": "Codes of areas, repeated; all of them if left out"})
+    prefecture = fields.String(metadata={"description": "JIS X 0401: establishers of this prefecture alone"})
+    search = fields.String(metadata={"description": "A part of an area's name or code"})
     format = fields.String(load_default="json", validate=validate.OneOf(("json", "csv")))
     bom = fields.String(
         load_default="no",
