@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from manabi.check import scenarios
+from manabi.check.count import shipped_plan_for_the_demo
 from manabi.check.scenarios import Place
 from manabi.demo import supervisor
 from manabi.demo.fleet_nodes import fleet_nodes
 from manabi.demo.fleet_source import truth
 from manabi.demo.folder import BASE_PORT, DemoFolder
+from manabi.demo.nodes import LEADER
 from manabi.demo.stock import Size
+from manabi.sample.municipalities import municipalities
 
 _WITH_RECORDS: Final = frozenset({"20", "33"})
 """The prefectures in which the two municipalities with records report beside the fleet."""
@@ -135,7 +138,23 @@ def _welcome(demo: supervisor.Demo, seconds: float) -> None:
         lines.append(f"    Staff open {running.url}/enrol with a single-use code and register a passkey:")
         lines += [f"      {role:<20}{one['code']}    {one['display']}" for role, one in staff]
         lines.append("")
+    if LEADER.name in demo.nodes:
+        lines += _invite_to_count(demo)
     print("\n".join([*lines, "  Ctrl-C stops everything; the data stay.", ""]), flush=True)
+
+
+def _invite_to_count(demo: supervisor.Demo) -> list[str]:
+    """Write down a plan that fits the demo, with few nodes in a prefecture, and say what to do with it."""
+    plan = demo.folder.path / "plan.json"
+    plan.write_text(json.dumps(shipped_plan_for_the_demo(), ensure_ascii=False, indent=1) + "\n")
+    leader = demo.nodes[LEADER.name].url
+    return [
+        f"  {len(municipalities())} made-up municipalities wait for a national count.",
+        f"    planner, {leader}/officers: propose the file {plan}",
+        "    officer_one, officer_two: approve it, open a round; when all have reported, close it",
+        f"    anybody: {leader}/ shows the figures some seconds later",
+        "",
+    ]
 
 
 def _say(line: str) -> None:

@@ -59,7 +59,7 @@ ASAHI: Final = DemoNode(
     "asahi",
     1,
     {"receiving_officer": "board_officer", "receiving_clerk": "moving_clerk", "receiving_operator": "operator"},
-    frozenset({"oneroster", "school_list", "staff_roles"}),
+    frozenset({"oneroster", "school_list", "staff_roles", "register_enrolment", "register_guidance"}),
     learners=60,
     schools=2,
     web_processes=1,
