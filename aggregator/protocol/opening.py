@@ -39,23 +39,31 @@ def open_totals(
         if spec.withheld is None:
             place, n = (spec.level, spec.area), width_of(plan, spec.level)
             found[spec] = sums.opened(mine[place].words(n), theirs[place].words(n))
-    return {spec: _checked(plan, announced, spec, specs, settled, found) for spec in specs}
+    result: dict[TotalSpec, list[int] | Withheld] = {}
+    for spec in specs:
+        why = spec.withheld
+        if why is None:
+            noise = settled.of(spec.level, spec.area).noise
+            why = judge(plan, announced, specs, spec, noise, found)
+        result[spec] = found[spec] if why is None else why
+    return result
 
 
-def _checked(
-    plan: Plan, announced: Opening, spec: TotalSpec, specs: Sequence[TotalSpec], settled: Seating,
-    found: Mapping[TotalSpec, list[int]],
-) -> list[int] | Withheld:  # fmt: skip
-    if spec.withheld is not None:
-        return spec.withheld
+def judge(
+    plan: Plan, announced: Opening, specs: Sequence[TotalSpec], spec: TotalSpec, noise: NoiseFrom,
+    found: Mapping[TotalSpec, Sequence[int]],
+) -> Withheld | None:  # fmt: skip
+    """Return why an opened total is not published; None if it is.
+
+    ``specs`` are all totals of the round, ``found`` holds those that were put together, ``noise`` who added to this one.
+    """
     values = found[spec]
     if not sums.in_range(plan, spec, values):
         return Withheld.INCONSISTENT
     below = consistency.comparable(spec, specs)
-    source = settled.of(spec.level, spec.area).noise
     fits = not below or consistency.agrees(
         plan, spec, values, {one.area: found[one] for one in below},
-        variance=seating.variance_of(plan, spec.level, source, announced.roster),
+        variance=seating.variance_of(plan, spec.level, noise, announced.roster),
         establisher_variance=seating.variance_of(plan, Level.ESTABLISHER, NoiseFrom.NODE, announced.roster),
     )  # fmt: skip
-    return values if fits else Withheld.INCONSISTENT
+    return None if fits else Withheld.INCONSISTENT

@@ -155,8 +155,8 @@ class World(Generic[Facts]):
         sent: dict[Side, ServerSums] = {}
         for side, server in servers.items():
             sent[side] = self._persist(server, partial(self._add_up, server, round_id))
-            other = Side.HELPER if side is Side.LEADER else Side.LEADER
-            self.transcript.note(round_id, Phase.ADDING, Kind.SUMS, side, (other,), "halves", sent[side].to_bytes())
+            to = (Side.LEADER,) if side is Side.HELPER else ()
+            self.transcript.note(round_id, Phase.ADDING, Kind.SUMS, side, to, "halves", sent[side].to_bytes())
         opened = open_totals(self.plan, leader.kept.opening, specs, settled, sent[Side.LEADER], sent[Side.HELPER])
         for spec, values in opened.items():
             body = values.value.encode() if isinstance(values, Withheld) else pack(to_words(values))

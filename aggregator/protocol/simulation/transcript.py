@@ -55,7 +55,7 @@ class Kind(StrEnum):
     DRAWN = "drawn"
     """What a party drew itself: a seed, a nonce, noise."""
     SUMS = "sums"
-    """A server's halves, with their noise."""
+    """A server's halves, with their noise: the helper's go to the leader, the leader's to nobody."""
     TOTAL = "total"
     """An opened total; public once the round is released."""
 

@@ -35,12 +35,14 @@ def drawn(listed: Closing) -> CommitteeDraw:
     return CommitteeDraw("r1", listed.digest, NONCES[Side.LEADER], NONCES[Side.HELPER])
 
 
+@settings(max_examples=40, deadline=None)
 @given(lists, lists)
 def test_different_lists_have_different_seeds(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> None:
     seeds = [seed_of(drawn(closing(each))) for each in (one, other)]
     assert (seeds[0] == seeds[1]) is (one == other)
 
 
+@settings(max_examples=40, deadline=None)
 @given(lists.filter(bool), st.data())
 def test_any_single_change_of_a_list_changes_the_seats(entries: tuple[Entry, ...], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(entries) - 1))
@@ -87,7 +89,7 @@ def test_a_commitment_of_one_server_does_not_stand_for_the_other_or_another_roun
         commitment("r1", Side.LEADER, b"short")
 
 
-@settings(max_examples=30)
+@settings(max_examples=5, deadline=None)
 @given(digests)
 def test_totals_have_committees_of_their_own(seed: bytes) -> None:
     areas = [(Level.NATION, "JP"), *((Level.PREFECTURE, f"{at:02}") for at in range(1, 48))]

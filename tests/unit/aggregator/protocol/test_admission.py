@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,5 +134,5 @@ def test_a_seats_noise_is_refused_for_a_named_reason(changes: dict[str, Any], ex
 
 
 def test_every_reason_is_explained_to_whoever_is_refused() -> None:
-    page = open("docs/method/protocol.md", encoding="utf-8").read()  # noqa: SIM115
+    page = Path("docs/method/protocol.md").read_text(encoding="utf-8")
     assert [one.value for one in Reason if f"`{one.value}`" not in page] == []

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.protocol.closing import Held, close, held_of, holdings, newest_common, require_agreement
@@ -17,6 +17,7 @@ held = st.dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(held, held)
 def test_the_list_holds_the_newest_that_both_hold(leader: Held, helper: Held) -> None:
     found = newest_common(leader, helper)
@@ -28,6 +29,7 @@ def test_the_list_holds_the_newest_that_both_hold(leader: Held, helper: Held) ->
         assert all(leader[node][one.sequence] == helper[node][one.sequence] == one.digest for one in listed)
 
 
+@settings(max_examples=40, deadline=None)
 @given(held, held)
 def test_both_servers_come_to_the_same_list(leader: Held, helper: Held) -> None:
     assert newest_common(leader, helper) == newest_common(helper, leader)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.plans.model import Level
@@ -52,11 +52,13 @@ def test_the_committee_of_this_plan_has_the_expected_size() -> None:
     assert drawn.seat_sigma_squared >= Fraction(9, 4)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.permutations(ROSTER), st.integers(1, 30))
 def test_seats_follow_from_the_seed_and_not_from_the_order_of_the_roster(roster: list[str], seats: int) -> None:
     assert draw(SEED, roster, seats) == draw(SEED, ROSTER, seats)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sets(st.sampled_from(ROSTER), max_size=10))
 def test_the_silent_are_replaced_by_the_next_in_order_and_the_others_stay(silent: set[str]) -> None:
     before, after = set(draw(SEED, ROSTER, 12)), set(draw(SEED, ROSTER, 12, 1, silent))

@@ -105,7 +105,7 @@ def test_one_kind_of_message_never_stands_for_another(message: Message) -> None:
 
 
 @messages
-@settings(max_examples=12)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_a_token_with_any_character_changed_is_refused(message: Message, data: st.DataObject) -> None:
     token = sign(KEY, message)
@@ -117,7 +117,7 @@ def test_a_token_with_any_character_changed_is_refused(message: Message, data: s
 
 
 @messages
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_a_truncated_token_is_refused(message: Message, data: st.DataObject) -> None:
     token = sign(KEY, message)
@@ -126,7 +126,7 @@ def test_a_truncated_token_is_refused(message: Message, data: st.DataObject) -> 
 
 
 @messages
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_bytes_that_are_cut_or_longer_are_refused(message: Message, data: st.DataObject) -> None:
     raw = message.to_bytes()
@@ -170,6 +170,7 @@ def test_a_node_may_name_its_own_stratum() -> None:
     assert open_header(sign_header(KEY, named), KEYS) == named
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.permutations(range(9)))
 def test_members_in_another_order_are_refused(order: list[int]) -> None:
     document = json.loads(HEADER.to_bytes())

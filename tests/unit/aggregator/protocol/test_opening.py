@@ -82,6 +82,12 @@ def test_a_total_with_a_split_establisher_is_not_compared() -> None:
     assert comparable(BY_PLACE[Level.ESTABLISHER, "131016"], SPECS) == ()
 
 
+def test_a_split_establisher_is_missed_even_where_its_nodes_report_others_too() -> None:
+    both = [header("n01.node", ("131016", "131024"), ("13",)), header("n02.node", ("131024", "131032"), ("13",))]
+    found = specs(PLAN, both)
+    assert comparable(next(one for one in found if one.level is Level.PREFECTURE), found) == ()
+
+
 def test_a_nation_without_split_establishers_is_compared_with_all_of_them() -> None:
     whole = specs(PLAN, HEADERS[:5])
     assert len(comparable(whole[0], whole)) == 5

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.protocol.ring import (
@@ -20,11 +20,13 @@ from aggregator.protocol.ring import (
 values = st.lists(st.integers(-(2**32), 2**32), max_size=50)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values)
 def test_whole_numbers_come_back_as_they_went_in(given_: list[int]) -> None:
     assert signed(unpack(pack(to_words(given_)), len(given_))) == given_
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(values.filter(lambda one: len(one) >= 3).map(lambda one: one[:3]), max_size=20))
 def test_sums_are_those_of_whole_numbers(vectors: list[list[int]]) -> None:
     assert signed(add([to_words(one) for one in vectors], 3)) == [sum(one[at] for one in vectors) for at in range(3)]

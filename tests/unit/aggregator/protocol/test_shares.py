@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.protocol.ring import VectorBroken, add, signed, to_words
@@ -14,6 +14,7 @@ seeds = st.binary(min_size=32, max_size=32)
 values = st.lists(st.integers(-(2**32), 2**32), max_size=40)
 
 
+@settings(max_examples=40, deadline=None)
 @given(values, seeds, st.binary(max_size=50))
 def test_both_shares_together_are_the_vector(given_: list[int], seed: bytes, context: bytes) -> None:
     shares = split(given_, seed=seed, context=context)
@@ -23,6 +24,7 @@ def test_both_shares_together_are_the_vector(given_: list[int], seed: bytes, con
     assert (len(shares.leader), len(shares.helper)) == tuple(share_bytes(side, n) for side in Side)
 
 
+@settings(max_examples=40, deadline=None)
 @given(seeds, st.binary(max_size=20), st.binary(max_size=20))
 def test_shares_of_another_context_give_something_else(seed: bytes, one: bytes, other: bytes) -> None:
     shares = split([1, 2, 3, 4], seed=seed, context=one)

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.plans.model import Level
@@ -61,6 +61,7 @@ def test_an_area_that_an_earlier_round_reported_is_split_in_a_supplement() -> No
     assert spec.withheld is Withheld.SPLIT
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.permutations(SENT))
 def test_the_order_of_the_headers_does_not_matter(sent: list[Sent]) -> None:
     assert by_area([one.header for one in sent]) == FOUND
