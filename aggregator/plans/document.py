@@ -183,7 +183,7 @@ def _expectation(wire: object, place: str) -> Expectation:
         band = Form(one, at, {"areas", "value"})
         bands.append(Band(band.whole("areas", 1, 100_000), band.whole("value", 0, 100_000_000)))
     level, table = form.choice("level", Level), form.token("table", most=40, also="_")
-    return Expectation(level, table, tuple(bands), form.text("source", most=500))
+    return Expectation(level, table, tuple(bands), _read_words(form.value("source"), f"{place}.source", 500))
 
 
 def _override(wire: object, place: str) -> Override:

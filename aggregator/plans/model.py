@@ -115,7 +115,7 @@ class Expectation:
     level: Level
     table: str
     bands: tuple[Band, ...]
-    source: str
+    source: Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil, exp, sqrt
 from typing import Final
 
-from aggregator.plans.model import Expectation, Level, NoiseSource, Override, Plan
+from aggregator.plans.model import Expectation, Level, NoiseSource, Override, Plan, Words
 from aggregator.plans.sensitivity import sensitivity_squared
 from trust.errors import N_, ManabiError
 
@@ -43,7 +43,7 @@ class Outlook:
     half_width: int
     areas: int
     useful: int
-    source: str
+    source: Words
     override: Override | None
 
     @property

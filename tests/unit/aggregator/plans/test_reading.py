@@ -18,6 +18,7 @@ from aggregator.plans.shipped import SHIPPED, shipped_plan
 from tests.factories.plans import make_plan, plan_bytes, plan_document
 
 SCHEMA = jsonschema_rs.validator_for(json.loads(Path("api_specs/plans/plan.schema.json").read_text("utf-8")))
+SAID = {"ja": "x", "plain": "x", "en": "x"}
 GRADE = {"id": "grade", "codes": ["P1", "P2", "P3", "P4", "P5", "P6", "J1", "J2", "J3"]}
 SEX = {"id": "sex", "codes": ["male", "female", "unspecified"]}
 LOW, HIGH = ["P1", "P2", "P3", "P4", "P5", "P6"], ["J1", "J2", "J3"]
@@ -99,7 +100,7 @@ FORMAL: list[tuple[dict[str, object], str, str]] = [
     ({"plan_id": "a plan"}, "plan.plan_id", "a plan"),
     ({"dimensions": "grade"}, "plan.dimensions", "grade"),
     ({"dimensions": [{"id": "grade", "codes": [1]}]}, "plan.dimensions[0].codes[0]", "“1”"),
-    ({"expectations": [{"level": "nation", "table": "grade_sex", "bands": [{"areas": 0, "value": 1}], "source": "x"}]},
+    ({"expectations": [{"level": "nation", "table": "grade_sex", "bands": [{"areas": 0, "value": 1}], "source": SAID}]},
      "plan.expectations[0].bands[0].areas", "“0”"),
 ]  # fmt: skip
 
@@ -146,7 +147,7 @@ def test_too_many_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     two = [CROSS, {"id": "sex", "dimensions": ["sex"]}, {"id": "grade", "dimensions": ["grade"]}]
     bands = [{"areas": 1, "value": 1}]
     said = [*plan_document()["expectations"]]
-    said += [{"level": "nation", "table": name, "bands": bands, "source": "x"} for name in ("sex", "grade")]
+    said += [{"level": "nation", "table": name, "bands": bands, "source": SAID} for name in ("sex", "grade")]
     assert refusal(tables__nation=two, expectations=said).params["place"] == "plan.tables.nation"
 
 
@@ -208,7 +209,7 @@ def plans(draw: st.DrawFn) -> Plan:
     ]
     tables = {level.value: [{"id": "_".join(names), "dimensions": names} for names in draw(TABLES)] for level in Level}
     said = [
-        {"level": level, "table": one["id"], "bands": [{"areas": 1, "value": 1}], "source": "x"}
+        {"level": level, "table": one["id"], "bands": [{"areas": 1, "value": 1}], "source": SAID}
         for level, found in tables.items()
         for one in found
     ]
