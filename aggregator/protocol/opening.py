@@ -55,7 +55,7 @@ def judge(
 ) -> Withheld | None:  # fmt: skip
     """Return why an opened total is not published; None if it is.
 
-    ``specs`` are all totals of the round, ``found`` holds those that were put together, ``noise`` who added to this one.
+    ``specs`` are all totals of the round, ``found`` those that were put together; ``noise``: who added it to this one.
     """
     values = found[spec]
     if not sums.in_range(plan, spec, values):
