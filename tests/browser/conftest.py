@@ -1,7 +1,8 @@
 """A node served over the loopback, with a household in it, and real Chromium before it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
@@ -76,6 +77,33 @@ def open_browser(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]
     yield open_window
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def look(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Return a site's one window that stays open, with these cookies alone, for tests that look at a page and leave.
+
+    To open a window costs Chromium a process, which is as much as it costs to look at most pages.
+    """
+    kept: dict[str, Page] = {}
+
+    def show(url: str, viewport: dict[str, int], cookies: Mapping[str, str]) -> Page:
+        if url not in kept:
+            kept[url] = chromium.new_context(base_url=url, locale="ja-JP").new_page()
+        page = kept[url]
+        page.context.clear_cookies()
+        page.context.add_cookies([cookie(name, value) for name, value in cookies.items()])
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
+        return page
+
+    yield show
+    for page in kept.values():
+        page.context.close()
+
+
+def cookie(name: str, value: str) -> Any:
+    """Return a cookie of a node's own, as its pages set it."""
+    return {"name": f"__Host-{name}", "value": value, "domain": "localhost", "path": "/", "secure": True}
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pds.settings import SERVICE_ID
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, cookie
 from tests.browser.granting_site import GrantingSite, open_granting_site
 from tests.browser.test_staff_pages import faults_of
 from tests.integration.conftest import Cluster
@@ -45,17 +45,23 @@ def window(chromium: Browser, town: GrantingSite) -> Iterator[Window]:
     def open_window(who: str, viewport: dict[str, int] = PHONE, view: str | None = None, **options: Any) -> Page:
         context = chromium.new_context(base_url=town.url, viewport=viewport, locale="ja-JP", **options)  # type: ignore[arg-type]
         contexts.append(context)
-        cookies = {f"__Host-{SERVICE_ID}": town.tokens[who]}
-        if view is not None:
-            cookies[f"__Host-{SERVICE_ID}-view"] = view
-        context.add_cookies(
-            [{"name": n, "value": v, "domain": "localhost", "path": "/", "secure": True} for n, v in cookies.items()]
-        )
+        context.add_cookies([cookie(name, value) for name, value in _cookies(town, who, view).items()])
         return context.new_page()
 
     yield open_window
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def screen(look: Window, town: GrantingSite) -> Window:
+    """Look at pages as one of the family or the staff."""
+    return lambda who, viewport, view=None: look(town.url, viewport, _cookies(town, who, view))
+
+
+def _cookies(town: GrantingSite, who: str, view: str | None) -> dict[str, str]:
+    signed_in = {SERVICE_ID: town.tokens[who]}
+    return signed_in if view is None else signed_in | {f"{SERVICE_ID}-view": view}
 
 
 def address(town: GrantingSite, pattern: str) -> str:
@@ -66,10 +72,10 @@ def address(town: GrantingSite, pattern: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_is_faultless_for_axe_and_fits_the_screen(
-    town: GrantingSite, window: Window, viewport: dict[str, int], name: str
+    town: GrantingSite, screen: Window, viewport: dict[str, int], name: str
 ) -> None:
     who, pattern = PAGES[name]
-    page = window(who, viewport)
+    page = screen(who, viewport)
     answer = page.goto(address(town, pattern))
     assert answer is not None
     assert answer.status == 200
@@ -83,10 +89,10 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
 )
 @pytest.mark.parametrize("name", ["request", "check"])
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
-    town: GrantingSite, window: Window, view: str, name: str
+    town: GrantingSite, screen: Window, view: str, name: str
 ) -> None:
     who, pattern = PAGES[name]
-    page = window(who, SMALL, view)
+    page = screen(who, SMALL, view)
     page.goto(address(town, pattern))
     assert faults_of(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, StorageState, expect
 
+from pds.settings import SERVICE_ID
 from tests.browser.conftest import DESKTOP, PHONE, Site, sign_in
 from tests.browser.screenshots import give_passkey_device
 from trust.transparency.bundle import verify_bundle
@@ -57,23 +58,43 @@ def faults_of(page: Page) -> str:
 def faultless(site: Site) -> Iterator[Callable[[Page], Page]]:
     """Watch windows: a script that fails, a style that is refused, or an answer that is missing fails the test."""
     complaints: list[str] = []
+    watched: list[Page] = []
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "console": lambda message: complaints.append(message.text) if message.type == "error" else None,
+        "pageerror": lambda error: complaints.append(str(error)),
+        "requestfailed": lambda request: complaints.append(request.url),
+    }
 
     def watch(page: Page) -> Page:
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(request.url))
+        for event, listen in listeners.items():
+            page.on(event, listen)
+        watched.append(page)
         return page
 
     yield watch
+    for page in watched:
+        for event, listen in listeners.items():
+            page.remove_listener(event, listen)
     assert complaints == []
+
+
+@pytest.fixture
+def screen(look: Window, site: Site, signed_in_states: Callable[[str], StorageState]) -> Window:
+    """Look at pages as one of a family, who has signed in through the page."""
+
+    def look_as(login: str, viewport: dict[str, int], view: str | None = None) -> Page:
+        signed_in = {one["name"].removeprefix("__Host-"): one["value"] for one in signed_in_states(login)["cookies"]}
+        return look(site.url, viewport, signed_in if view is None else signed_in | {f"{SERVICE_ID}-view": view})
+
+    return look_as
 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_is_faultless_for_axe_and_fits_the_screen(
-    site: Site, window: Window, faultless: Callable[[Page], Page], viewport: dict[str, int], name: str
+    site: Site, screen: Window, faultless: Callable[[Page], Page], viewport: dict[str, int], name: str
 ) -> None:
-    page = faultless(window(site.household.girl_login, viewport))
+    page = faultless(screen(site.household.girl_login, viewport))
     page.goto(address(site, name))
     assert faults_of(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
@@ -84,10 +105,9 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
 )
 @pytest.mark.parametrize("name", ["home", "year", "health", "report", "portfolio", "subject", "log"])
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
-    site: Site, window: Window, view: str, name: str
+    site: Site, screen: Window, view: str, name: str
 ) -> None:
-    page = window(site.household.girl_login, SMALL)
-    page.context.add_cookies([_view_cookie(view)])
+    page = screen(site.household.girl_login, SMALL, view)
     page.goto(address(site, name))
     assert faults_of(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
@@ -264,10 +284,6 @@ def test_a_teacher_enrols_with_a_passkey_and_opens_a_record_in_care(site: Site, 
 def _choose(page: Page, language: str) -> None:
     page.locator(".site-header__menu summary").click()
     page.locator(".site-header__panel").get_by_role("button", name=language, exact=True).click()
-
-
-def _view_cookie(view: str) -> Any:
-    return {"name": "__Host-manabi-node-view", "value": view, "domain": "localhost", "path": "/", "secure": True}
 
 
 def test_the_check_itself_finds_a_fault(site: Site, window: Window) -> None:

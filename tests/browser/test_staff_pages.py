@@ -1,14 +1,13 @@
 """Staff at work in real Chromium: first page, class lists, sign-in codes, imports, state of the service."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pds.settings import SERVICE_ID
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, cookie
 from tests.browser.staff_site import StaffSite, open_staff_site
 from tests.integration.conftest import Cluster
 
@@ -58,15 +57,23 @@ def desk(chromium: Browser, school: StaffSite) -> Iterator[Window]:
 
     def open_desk(who: str, viewport: dict[str, int] = DESKTOP, view: str = "ja.off", **options: object) -> Page:
         context = chromium.new_context(base_url=school.url, viewport=viewport, locale="ja-JP", **options)  # type: ignore[arg-type]
-        for name, value in ((SERVICE_ID, school.tokens[who]), (f"{SERVICE_ID}-view", view)):
-            cookie: Any = {"name": f"__Host-{name}", "value": value, "domain": "localhost", "path": "/", "secure": True}
-            context.add_cookies([cookie])
+        context.add_cookies([cookie(name, value) for name, value in _cookies(school, who, view).items()])
         contexts.append(context)
         return context.new_page()
 
     yield open_desk
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def screen(look: Window, school: StaffSite) -> Window:
+    """Look at pages as somebody of the staff."""
+    return lambda who, viewport, view="ja.off": look(school.url, viewport, _cookies(school, who, view))
+
+
+def _cookies(school: StaffSite, who: str, view: str) -> dict[str, str]:
+    return {SERVICE_ID: school.tokens[who], f"{SERVICE_ID}-view": view}
 
 
 def address(school: StaffSite, pattern: str) -> str:
@@ -88,10 +95,10 @@ def faults_of(page: Page) -> str:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_is_faultless_for_axe_and_fits_the_screen(
-    school: StaffSite, desk: Window, viewport: dict[str, int], name: str
+    school: StaffSite, screen: Window, viewport: dict[str, int], name: str
 ) -> None:
     who, pattern = PAGES[name]
-    page = desk(who, viewport)
+    page = screen(who, viewport)
     answer = page.goto(address(school, pattern))
     assert answer is not None
     assert answer.status == 200
@@ -107,10 +114,10 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
     ["home of a clerk", "class", "codes for several", "codes of a family", "imports", "import with errors", "node"],
 )
 def test_every_language_is_faultless_and_fits_the_smallest_screen(
-    school: StaffSite, desk: Window, view: str, name: str
+    school: StaffSite, screen: Window, view: str, name: str
 ) -> None:
     who, pattern = PAGES[name]
-    page = desk(who, SMALL, view)
+    page = screen(who, SMALL, view)
     page.goto(address(school, pattern))
     assert faults_of(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from consent.vocabulary import Category
 from pds.settings import SERVICE_ID
 from pds.transfer import outgoing
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, cookie
 from tests.browser.test_staff_pages import faults_of
 from tests.integration.conftest import Cluster
 from tests.integration.pds.transfer.towns import settle_family, two_towns
@@ -57,18 +56,33 @@ def desk(chromium: Browser, offices: Offices) -> Iterator[Window]:
     contexts: list[BrowserContext] = []
 
     def open_desk(who: str, viewport: dict[str, int] = DESKTOP, view: str = "ja.off", **options: object) -> Page:
-        office: Office = offices.a if who.endswith("_a") else offices.b
-        url, person = office.side.settings.public_url, getattr(offices.move, who)
+        url, cookies = _sign_in(offices, who, view)
         context = chromium.new_context(base_url=url, viewport=viewport, locale="ja-JP", **options)  # type: ignore[arg-type]
-        for name, value in ((SERVICE_ID, office.token(person)), (f"{SERVICE_ID}-view", view)):
-            cookie: Any = {"name": f"__Host-{name}", "value": value, "domain": "localhost", "path": "/", "secure": True}
-            context.add_cookies([cookie])
+        context.add_cookies([cookie(name, value) for name, value in cookies.items()])
         contexts.append(context)
         return context.new_page()
 
     yield open_desk
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def screen(look: Window, offices: Offices) -> Window:
+    """Look at pages as somebody in either town."""
+
+    def look_as(who: str, viewport: dict[str, int], view: str = "ja.off") -> Page:
+        url, cookies = _sign_in(offices, who, view)
+        return look(url, viewport, cookies)
+
+    return look_as
+
+
+def _sign_in(offices: Offices, who: str, view: str) -> tuple[str, dict[str, str]]:
+    """Return the address of somebody's town, and the cookies of one who has just signed in there."""
+    office: Office = offices.a if who.endswith("_a") else offices.b
+    token = office.token(getattr(offices.move, who))
+    return office.side.settings.public_url, {SERVICE_ID: token, f"{SERVICE_ID}-view": view}
 
 
 def address(offices: Offices, pattern: str) -> str:
@@ -90,10 +104,10 @@ def another_child(offices: Offices) -> UUID:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_is_faultless_for_axe_and_fits_the_screen(
-    offices: Offices, desk: Window, viewport: dict[str, int], name: str
+    offices: Offices, screen: Window, viewport: dict[str, int], name: str
 ) -> None:
     who, pattern = PAGES[name]
-    page = desk(who, viewport)
+    page = screen(who, viewport)
     answer = page.goto(address(offices, pattern))
     assert answer is not None
     assert answer.status == 200
@@ -104,9 +118,9 @@ def test_every_page_is_faultless_for_axe_and_fits_the_screen(
 @pytest.mark.long
 @pytest.mark.parametrize("view", ["en.off", "plain.all"])
 @pytest.mark.parametrize("name", ["list of the old school", "sending", "receiving", "decision"])
-def test_every_language_is_faultless_on_a_phone(offices: Offices, desk: Window, view: str, name: str) -> None:
+def test_every_language_is_faultless_on_a_phone(offices: Offices, screen: Window, view: str, name: str) -> None:
     who, pattern = PAGES[name]
-    page = desk(who, PHONE, view)
+    page = screen(who, PHONE, view)
     page.goto(address(offices, pattern))
     assert faults_of(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
