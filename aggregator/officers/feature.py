@@ -22,6 +22,7 @@ def officers_feature() -> Feature:
         name="officers",
         blueprints=(plan_pages.blueprint, round_pages.blueprint),
         templates=_ROOM / "templates",
+        styles=(_ROOM / "officers.css",),
         rules={
             "officers:desk": require_role(*OfficerRole),
             "officers:propose": require_role(OfficerRole.PLANNER, OfficerRole.OFFICER),
