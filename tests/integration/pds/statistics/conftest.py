@@ -15,12 +15,13 @@ from pds.statistics.reading import NodeRecords
 from tests.factories.count import NOW, Count, node_participant
 from tests.integration.pds.statistics.records import Records
 from trust.registry import KeyUse
+from trust.signing import SigningKey
 
 Look = Callable[[], None]
 
 
 def draw_quickly(sigma_squared: Fraction, n: int) -> list[int]:
-    """Stand in for the sampler, whose import takes seconds and which has tests of its own: fresh numbers, right size."""
+    """Stand in for the sampler, whose import takes seconds and which has its own tests: fresh numbers of its size."""
     scale = isqrt(int(sigma_squared))
     return [randbelow(8 * scale) - 4 * scale for _ in range(n)]
 
@@ -34,7 +35,8 @@ def records(jobs_node: Node) -> Iterator[Records]:
 @pytest.fixture
 def count(jobs_node: Node) -> Count:
     signing = jobs_node.keyring.signing_key(KeyUse.NODE.value)
-    return Count((node_participant(jobs_node.node_id, signing, ("209201", "132012")),))
+    others = (node_participant(f"other{n}.node", SigningKey.generate(), (f"0{n}1000",), n) for n in (2, 3, 4))
+    return Count((node_participant(jobs_node.node_id, signing, ("209201", "132012", "202011")), *others))
 
 
 @pytest.fixture
