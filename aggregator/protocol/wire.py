@@ -6,6 +6,7 @@ of these bytes, and signed it is a compact JWS whose ``typ`` keeps one kind from
 equal messages and nobody can hide a second meaning in an unused member.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from hashlib import sha256
@@ -67,21 +68,21 @@ class StatementRefused(ManabiError):
     remedy = N_("Nothing was opened. The operators of both servers compare what they hold for this round.")
 
 
-class Message:
+class Message(ABC):
     """What every message can do. Subclasses are frozen dataclasses that say how they are written and read."""
 
     __slots__ = ()
     TYP: ClassVar[str]
     MOST: ClassVar[int] = _MOST
 
+    @abstractmethod
     def document(self) -> dict[str, object]:
         """Return the members to be written."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def read(cls, document: dict[str, object]) -> Self:
         """Read the members; raises FormFault."""
-        raise NotImplementedError
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes."""
