@@ -78,6 +78,10 @@ def check_sigma_squared(sigma_squared: Fraction) -> None:
         raise NoiseRefused("sigma_squared lies between 1 and 2^32")
 
 
+class BackendChanged(AssertionError):
+    """The library asks for something that its sampler did not ask for when this was written: nothing is drawn."""
+
+
 class _Ratio:
     """A ratio of integers with the few operations that the sampler uses; never reduced, since none lives long."""
 
@@ -130,7 +134,7 @@ class _Scale:
 
     def __pow__(self, power: int) -> _Ratio:
         if power != 2:
-            raise NotImplementedError
+            raise BackendChanged
         return _Ratio(self._square.numerator, self._square.denominator)
 
 
@@ -147,13 +151,13 @@ class _Uniform:
             # The one float of the backend: 1/c for its counter c, in e^(-1). c is exact, so the comparison is too.
             counter = round(1 / threshold)
             if 1 / counter != threshold:
-                raise NotImplementedError
+                raise BackendChanged
             return self._k * counter <= 1 << _BITS
         return self._k * threshold.below <= threshold.above << _BITS
 
     def __lt__(self, half: float) -> bool:
         if half != 0.5:
-            raise NotImplementedError
+            raise BackendChanged
         return self._k < 1 << (_BITS - 1)
 
 

@@ -20,6 +20,7 @@ COUNTING = {
     "aggregator/protocol/": {"numpy"},
     "aggregator/reporter/": {"numpy"},
     "aggregator/rounds/tasks.py": {"numpy"},
+    "manabi/bench/": {"numpy"},
 }
 """Where the sums, the noise and the estimates of the national count are made, and with which library."""
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "manager"}
