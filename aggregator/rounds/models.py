@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from web.database import Base
@@ -54,7 +55,7 @@ class CollectionRound(Base):
     seating_signature: Mapped[str | None]
     peer_seating_signature: Mapped[str | None]
     noise: Mapped[str | None]
-    problem: Mapped[dict[str, Any] | None]
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     closed_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     released_at: Mapped[datetime | None]

@@ -20,3 +20,11 @@ def plan() -> Plan:
 def country(cluster: Cluster, count_template: str, tmp_path: Path, plan: Plan) -> Iterator[Country]:
     with a_country(cluster, count_template, tmp_path, small_country(plan, random.Random(11))) as found:
         yield found
+
+
+@pytest.fixture
+def ready_country(country: Country, plan: Plan) -> Country:
+    """A country whose plan is approved and known to both servers."""
+    country.approve(plan)
+    country.work()
+    return country

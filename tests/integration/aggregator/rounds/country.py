@@ -308,7 +308,7 @@ class Country:
         prefectures = tuple(changes.pop("prefectures", place.prefectures))
         vector = self._vector(plan, round_id, place, areas, prefectures)
         header = SubmissionHeader(
-            changes.pop("round_id", str(round_id)), changes.pop("node", place.name), sequence,
+            changes.pop("of_round", str(round_id)), changes.pop("node", place.name), sequence,
             changes.pop("plan_digest", plan.digest), areas, prefectures, changes.pop("cells", len(vector)), b"", b"",
         )  # fmt: skip
         shares = split(vector, seed=changes.pop("seed", os.urandom(32)), context=header.context)
@@ -443,7 +443,7 @@ def small_country(plan: Plan, chance: random.Random) -> tuple[Place, ...]:
     )
     for place in places:
         for area in place.areas:
-            place.counts[area] = [chance.randrange(1_000_000, 4_000_000) for _ in base_cells(plan)]
+            place.counts[area] = [chance.randrange(10**10, 4 * 10**10) for _ in base_cells(plan)]
     return places
 
 
