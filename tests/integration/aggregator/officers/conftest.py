@@ -1,6 +1,7 @@
 """The leader's pages with three officials: a planner and two officers, each in a browser of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,11 @@ from aggregator.officers.models import Officer
 from aggregator.officers.service import OfficerRole
 from aggregator.pages.feature import pages_feature
 from aggregator.rounds.feature import rounds_feature
-from tests.integration.aggregator.servers import Pair
-from tests.integration.conftest import NOW
+from aggregator.server import Aggregator, Role
+from tests.integration.aggregator.servers import introduce, make_server
+from tests.integration.conftest import NOW, Address
 from tests.integration.pds.school_work.browser import Browser
+from trust.keyring import FileKeyring
 from web.accounts.feature import accounts_feature
 from web.accounts.models import Account
 from web.accounts.sessions import open_session
@@ -35,8 +38,17 @@ Visit = Callable[[str], Browser]
 
 
 @pytest.fixture
-def app(pair: Pair) -> Flask:
-    leader = pair.leader
+def leader(address: Address, database: Database, tmp_path: Path) -> Iterator[Aggregator]:
+    """The leader as its web process sees it; the desk never calls the helper itself."""
+    server = make_server(tmp_path, address, database, "leader.demo", Role.LEADER)
+    introduce(tmp_path, server)
+    yield server
+    if isinstance(server.keyring, FileKeyring):
+        server.keyring.close()
+
+
+@pytest.fixture
+def app(leader: Aggregator) -> Flask:
     return make_app(
         ShellSettings(SERVICE, leader.settings.public_url, leader.settings.operator, leader.settings.contact),
         database=leader.database,
