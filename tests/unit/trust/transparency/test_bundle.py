@@ -1,53 +1,18 @@
-import copy
+"""A downloaded log holds as it is; one change is found exactly."""
+
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.unit.trust.toy_log import AOI, NODE, NOON, SORA, ToyLog, filled_log
+from tests.unit.trust.transparency.downloads import GOOD, KEY, LOG, Change, Code, changed, faults, flip
 from trust.framing import from_text, to_text
 from trust.signing import SigningKey
-from trust.transparency.bundle import NOTICES, Finding, FindingCode, Report, verify_bundle
+from trust.transparency.bundle import NOTICES, Finding, Report, verify_bundle
 from trust.transparency.checkpoint import sign
-from trust.transparency.download import DownloadRefused, read_download, write_download
-
-Code = FindingCode
-LOG = filled_log()
-KEY = LOG.key.public()
-GOOD = LOG.download()
-Change = Callable[[dict[str, Any]], object]
-
-
-def faults(report: Report) -> list[tuple[str, str | int | None]]:
-    return [(finding.code.value, finding.params.get("position")) for finding in report.findings if finding.is_fault]
-
-
-def changed(change: Change, document: dict[str, Any] = GOOD) -> dict[str, Any]:
-    copied = copy.deepcopy(document)
-    change(copied)
-    return copied
-
-
-def flipped(text: str) -> str:
-    raw = bytearray(from_text(text))
-    raw[0] ^= 1
-    return to_text(bytes(raw))
-
-
-def flip(*path: str | int) -> Change:
-    def change(document: Any) -> None:
-        for step in path[:-1]:
-            document = document[step]
-        document[path[-1]] = flipped(document[path[-1]])
-
-    return change
-
-
-# --- what holds
+from trust.transparency.download import read_download, write_download
 
 
 def test_an_untouched_log_holds_with_the_nodes_key() -> None:
@@ -97,9 +62,6 @@ def test_downloads_of_a_child_with_few_and_with_many_viewers_have_the_same_shape
             json.dumps([[len(text) for text in document["chain"]["map_proof"].values()], len(json.dumps(document))])
         )
     assert len(shapes) == 1
-
-
-# --- what does not hold: one change, one exact set of findings
 
 
 @pytest.mark.parametrize(
@@ -273,204 +235,6 @@ def test_every_byte_of_the_signed_part_counts() -> None:
     other = "A" if token[middle] != "A" else "B"
     report = verify_bundle(changed(lambda d: d.update(checkpoint=token[:middle] + other + token[middle + 1 :])), KEY)
     assert [finding.code for finding in report.findings] == [Code.SIGNATURE_BROKEN]
-
-
-# --- against an earlier download
-
-
-def grown(entries: int, joins: tuple[int, ...] = (12,)) -> tuple[ToyLog, dict[str, Any], dict[str, Any]]:
-    log = filled_log()
-    before = log.download()
-    for number in range(entries):
-        log.record(AOI, ("child",), f"later {number}")
-    return log, before, log.download(joins=joins)
-
-
-@pytest.mark.parametrize("entries", [0, 1, 30])
-def test_a_log_that_only_grew_continues_the_earlier_one(entries: int) -> None:
-    log, before, after = grown(entries)
-    report = verify_bundle(after, log.key.public(), earlier=before)
-    assert (report.ok, report.findings) == (True, ())
-
-
-def test_the_empty_log_is_continued_by_any() -> None:
-    log = ToyLog()
-    before = log.download()
-    log.record(AOI, ("child",), "read")
-    assert verify_bundle(log.download(), log.key.public(), earlier=before).ok
-
-
-def test_a_log_cannot_become_shorter() -> None:
-    log, before, after = grown(3)
-    report = verify_bundle(before, log.key.public(), earlier=after)
-    assert report.findings == (Finding(Code.EARLIER_IS_NEWER, {"earlier": 15, "now": 12}),)
-
-
-def test_a_download_without_the_joining_proof_is_not_compared() -> None:
-    log, before, after = grown(3, joins=(11, 13))
-    report = verify_bundle(after, log.key.public(), earlier=before)
-    assert report.findings == (Finding(Code.EARLIER_NOT_JOINED, {"size": 12}),)
-
-
-@pytest.mark.parametrize("entries", [0, 3])
-def test_a_rewritten_past_is_found(entries: int) -> None:
-    """The node rewrites what another child's entry said and signs anew: every single download holds by itself."""
-    log, _, after = grown(entries)
-    other = ToyLog(log.key)
-    for number in range(12):
-        classes = ("child", "carer:1", "office")[: 1 + number % 3]
-        if number % 3 == 1:
-            other.record(SORA, ("child",), "rewritten")
-        else:
-            other.record(AOI, classes, f"read {number}")
-    before = other.download()
-    assert verify_bundle(before, log.key.public()).ok
-    report = verify_bundle(after, log.key.public(), earlier=before)
-    assert report.findings == (Finding(Code.EARLIER_NOT_EXTENDED, {"size": 12}),)
-
-
-def test_a_false_joining_proof_is_found() -> None:
-    log, before, after = grown(3)
-    after["consistency"][0]["proof"][0] = flipped(after["consistency"][0]["proof"][0])
-    report = verify_bundle(after, log.key.public(), earlier=before)
-    assert report.findings == (Finding(Code.EARLIER_NOT_EXTENDED, {"size": 12}),)
-
-
-@pytest.mark.parametrize("chain", [(AOI, "carer:1"), (SORA, "child")])
-def test_logs_of_different_viewers_or_children_are_not_compared(chain: tuple[Any, str]) -> None:
-    report = verify_bundle(GOOD, KEY, earlier=LOG.download(*chain))
-    assert report.findings == (Finding(Code.EARLIER_OTHER_CHAIN),)
-
-
-def test_a_faulty_earlier_file_is_named_and_not_compared() -> None:
-    report = verify_bundle(GOOD, KEY, earlier=changed(lambda d: d["entries"].pop()))
-    assert report.findings == (Finding(Code.EARLIER_FAULTY, {"count": 1}),)
-    assert verify_bundle(GOOD, KEY, earlier=7).findings == (Finding(Code.EARLIER_FAULTY, {"count": 1}),)
-
-
-def restored(gap: bool) -> tuple[ToyLog, dict[str, Any], dict[str, Any]]:
-    """An older database came back: it forgets the two newest entries, whose leaves stand; then life goes on."""
-    log = filled_log()
-    older = copy.deepcopy((log.heads, log.kept))
-    for number in range(2):
-        log.record(AOI, ("child",), f"forgotten {number}")
-    before = log.download()
-    log.heads, log.kept = older
-    if gap:
-        log.gaps = ((12, 14),)
-    log.record(AOI, ("child",), "after the restore")
-    return log, before, log.download(joins=(14,))
-
-
-def test_entries_lost_with_an_older_backup_are_named_where_the_node_declares_them() -> None:
-    log, before, after = restored(gap=True)
-    report = verify_bundle(after, log.key.public(), earlier=before)
-    assert report.ok
-    assert report.findings == (
-        Finding(Code.GAPS_DECLARED, {"count": 1, "entries": 2}),
-        Finding(Code.EARLIER_ENTRIES_LOST, {"count": 2}),
-    )
-
-
-def test_entries_that_vanish_undeclared_are_found() -> None:
-    log, before, after = restored(gap=False)
-    assert faults(verify_bundle(after, log.key.public(), earlier=before)) == [
-        ("earlier_entry_gone", 9),
-        ("earlier_entry_gone", 10),
-    ]
-
-
-def test_a_declared_gap_may_grow_but_not_be_taken_back() -> None:
-    log, _, before = restored(gap=True)
-    log.record(SORA, ("child",), "read")
-    for gaps, found in (
-        (((12, 14),), []),
-        (((1, 2), (11, 14)), [("entry_in_gap", 8)]),
-        ((), [("gap_withdrawn", None)]),
-    ):
-        log.gaps = gaps
-        after = log.download(joins=(15,))
-        assert faults(verify_bundle(after, log.key.public(), earlier=before)) == found
-
-
-# --- files that are something else
-
-
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        (lambda d: d.pop("format"), "format"),
-        (lambda d: d.update(format="manabi-access-log/2"), "format"),
-        (lambda d: d.update(more=1), "more"),
-        (lambda d: d.update(node=7), "node"),
-        (lambda d: d.update(node_key=[]), "node_key"),
-        (lambda d: d.update(node_key={}), "node_key"),
-        (lambda d: d["node_key"].update(x=7), "node_key.x"),
-        (lambda d: d["node_key"].update(d="secret"), "node_key"),
-        (lambda d: d.update(checkpoint=None), "checkpoint"),
-        (lambda d: d.update(chain=None), "chain"),
-        (lambda d: d["chain"].pop("salt"), "chain.salt"),
-        (lambda d: d["chain"].update(learner="aoi"), "chain.learner"),
-        (lambda d: d["chain"].update(learner=d["chain"]["learner"].upper()), "chain.learner"),
-        (lambda d: d["chain"].update(salt="AAAA"), "chain.salt"),
-        (lambda d: d["chain"].update(map_proof={}), "chain.map_proof.other"),
-        (lambda d: d["chain"]["map_proof"].update(other="AAAA"), "chain.map_proof"),
-        (lambda d: d.update(entries={}), "entries"),
-        (lambda d: d.update(entries=[7]), "entries[0]"),
-        (lambda d: d["entries"][1].pop("slot"), "entries[1].slot"),
-        (lambda d: d["entries"][1].update(slot=16), "entries[1].slot"),
-        (lambda d: d["entries"][1]["slot_path"].pop(), "entries[1].slot"),
-        (lambda d: d["entries"][1].update(position=True), "entries[1].position"),
-        (lambda d: d["entries"][1].update(position=-1), "entries[1].position"),
-        (lambda d: d["entries"][1].update(leaf_index=2**53), "entries[1].leaf_index"),
-        (lambda d: d["entries"][1].update(leaf_index="1"), "entries[1].leaf_index"),
-        (lambda d: d["entries"][1].update(entry=[]), "entries[1].entry"),
-        (lambda d: d["entries"][1]["entry"].update(number=1.5), "entries[1].entry"),
-        (lambda d: d["entries"][1].update(salt=d["entries"][1]["salt"] + "="), "entries[1].salt"),
-        (lambda d: d["entries"][1]["inclusion"].insert(0, "x"), "entries[1].inclusion[0]"),
-        (lambda d: d["entries"][1].update(inclusion=d["entries"][1]["inclusion"][:1] * 65), "entries[1].inclusion"),
-        (lambda d: d.update(consistency=[{"size": 1}]), "consistency[0].proof"),
-        (lambda d: d.pop("consistency"), "consistency"),
-    ],
-)  # fmt: skip
-def test_a_file_of_another_shape_is_refused_by_its_place(change: Change, place: str) -> None:
-    report = verify_bundle(changed(change), KEY)
-    assert report.findings == (Finding(Code.UNREADABLE, {"place": place}),)
-    assert not report.ok
-
-
-@pytest.mark.parametrize("document", [None, 7, "x", [], {}])
-def test_what_is_no_download_at_all_is_refused(document: object) -> None:
-    assert [finding.code for finding in verify_bundle(document).findings] == [Code.UNREADABLE]
-    with pytest.raises(DownloadRefused):
-        read_download(document)
-
-
-def places(document: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    members = document.items() if isinstance(document, dict) else enumerate(document)
-    found: list[tuple[str | int, ...]] = []
-    for name, value in members:
-        if isinstance(value, dict | list):
-            found.extend(places(value, (*path, name)))
-        found.append((*path, name))
-    return found
-
-
-@given(st.data())
-def test_no_place_of_the_file_can_be_changed_unnoticed(data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from([place for place in places(GOOD) if place[:1] != ("node_key",)]))
-    new: object = data.draw(st.sampled_from([None, 0, 1, 5, "", "AAAA", [], {}, "delete"]))
-    document = copy.deepcopy(GOOD)
-    inside: Any = document
-    for step in path[:-1]:
-        inside = inside[step]
-    if inside[path[-1]] == new:
-        return
-    if new == "delete":
-        del inside[path[-1]]
-    else:
-        inside[path[-1]] = new
-    assert (document == GOOD) or not verify_bundle(document, KEY).ok
 
 
 def test_every_code_is_a_fault_but_the_three_notices() -> None:
