@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from manabi.check.authenticator import Authenticator
 from manabi.check.client import Answer, Client
@@ -300,18 +301,24 @@ class Count:
         return f"{lines[1]['units']:,} units spent"
 
     def read_as_guardian(self) -> str:
-        """Families read what is counted, of whom, and what leaves the node, in plain words."""
+        """The plan in plain words, then what is read of the own child: opened at the press of a button, and logged."""
         client, known = Client(self._node_url), self._families["guardian"]
         signed_in = client.submit(
             client.open("/sign-in").form_with(field="password"),
             {"login_name": known["name"], "password": known["password"]},
         )
         expect(is_signed_in(signed_in), "name and password sign in", signed_in.text)
-        children = client.fetch("/api/v1/learners").document()["learners"]
-        page = client.open(f"/learners/{children[0]['learner']}/statistics")
+        page = client.open("/statistics")
         expect(page.status == 200 and "長期欠席" in page.text, "the plan by name", page.text)
-        expect("30日" in page.text, "what was counted", page.text)
-        return page.headings[0]
+        expect("外へ出ません" in page.text, "that names and records stay", page.text)
+        forms = [one for one in page.forms if one.action.endswith(f"/statistics/{self._digest}")]
+        expect(bool(forms), "a button for a child that is looked at", page.text)
+        learner = urlsplit(forms[0].action).path.split("/")[2]
+        before = self._entries(client, learner)
+        shown = client.submit(forms[0])
+        expect(shown.status == 200 and "欠席" in shown.text, "what is read of the child", shown.text)
+        expect(self._entries(client, learner) > before, "an entry for the look", before)
+        return shown.headings[0]
 
     def read_as_analyst(self) -> str:
         """The workbench: a table, a chart, the tile map of the prefectures, the noise in words, a permanent link."""
@@ -362,6 +369,9 @@ class Count:
         return Sender(
             key, self._tester["id"], self._round, bytes.fromhex(self._digest), board, board[:2], words_of(self._plan)
         )
+
+    def _entries(self, client: Client, learner: str) -> int:
+        return len(self._read(client, f"/api/v1/learners/{learner}/log?limit=200")["entries"])
 
     def _submit(self, body: Mapping[str, object]) -> Answer:
         return self._public.post(f"/rounds/v1/{self._round}/submissions", body)

@@ -4,16 +4,16 @@ Two services take part that know each other by the participant registry alone. E
 """
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 from secrets import token_bytes
-from typing import Any, Final
+from typing import Final
 
 from manabi.check.authenticator import Authenticator
 from manabi.check.client import Client
 from manabi.check.enrolment import enrol_staff, is_signed_in, sign_out
+from manabi.check.move_ways import Document, MoveWays, in_days, is_ticket, mistyped
 from manabi.check.page import Page
 from manabi.check.passkeys import register, use
 from manabi.check.steps import Act, expect
@@ -21,12 +21,7 @@ from trust.signing import VerifyingKey
 from trust.ticket import make_ticket, read_ticket
 
 SignIns = Mapping[str, Mapping[str, str]]
-Document = dict[str, Any]
 
-_PATIENCE: Final = 60.0
-"""Seconds until something that background work does must have happened."""
-
-_PAUSE: Final = 0.25
 _CHOOSABLE: Final = ("report", "assessment", "attendance_daily", "portfolio")
 _STRUCK: Final = "assessment"
 _STATUTORY: Final = ("enrolment", "guidance", "health_check")
@@ -34,16 +29,15 @@ _COMMENT: Final = "算数は家でもがんばっています。左の耳が聞�
 _RECEIPT_TYP: Final = "manabi-receipt+jws"
 
 
-class Move:
+class Move(MoveWays):
     """One walk, with what its steps learn for the later ones."""
 
     def __init__(self, old: tuple[str, SignIns], new: tuple[str, SignIns]) -> None:
         (self._old, self._old_sign_ins), (self._new, self._new_sign_ins) = old, new
+        super().__init__(self._old, self._new)
         self._phone = Authenticator()
-        self._parent = self._sender = Client(self._old)
-        self._officer = self._receiver = Client(self._new)
         self._home = self._sender_page = self._officer_page = self._receiver_page = Page(self._old, 0, "")
-        self._learner = self._arrived = self._outgoing = self._incoming = self._request = self._grant = ""
+        self._grant = ""
         self._name: Document = {}
         self._years: list[int] = []
         self._ticket = ""
@@ -108,7 +102,7 @@ class Move:
         self._sender, self._sender_page = enrol_staff(self._old, code, Authenticator())
         started = self._tell(
             self._sender, self._sender_page, "/api/v1/transfers/outgoing",
-            {"learner": self._learner, "left_on": _in_days(7), "reason": "保護者の転勤のため"}, 201,
+            {"learner": self._learner, "left_on": in_days(7), "reason": "保護者の転勤のため"}, 201,
         )  # fmt: skip
         self._ticket, self._outgoing = started["ticket"], started["transfer"]
         again = self._sender.fetch(self._outgoing_at())
@@ -123,7 +117,7 @@ class Move:
         for word in ("在学証明書", "教科用図書給与証明書"):
             expect(word in page.text, word, page.text)
         expect(bool(page.root.find_all("svg")), "a QR code", page.headings)
-        printed = [text for text in page.text.split() if _is_ticket(text)]
+        printed = [text for text in page.text.split() if is_ticket(text)]
         expect(bool(printed), "the ticket in print", page.text)
         self._ticket = printed[0]
         return "在学証明書, 教科用図書給与証明書, ticket and QR code on one sheet"
@@ -133,7 +127,7 @@ class Move:
         self._officer, self._officer_page = enrol_staff(
             self._new, self._new_sign_ins["receiving_officer"]["code"], Authenticator()
         )
-        page = self._decide(_mistyped(self._ticket))
+        page = self._decide(mistyped(self._ticket))
         expect(page.status == 422, "the form comes back", page.status)
         expect("チケット" in page.text, "it names the ticket", page.text)
         return "refused at the form"
@@ -158,7 +152,7 @@ class Move:
         categories = [{"category": name, "school_years": self._years} for name in _CHOOSABLE]
         self._asked = self._tell(
             self._receiver, self._receiver_page, f"{self._incoming_at()}/ask",
-            {"categories": categories, "until": _in_days(300), "erase_on": _in_days(700), "frequency": "repeated"}, 202,
+            {"categories": categories, "until": in_days(300), "erase_on": in_days(700), "frequency": "repeated"}, 202,
         )  # fmt: skip
         case = self._wait(lambda: self._case(), lambda one: one["state"] == "pending", "the request is lodged")
         expect(case["consent"] == "pending", "it waits for the family", case["consent"])
@@ -329,7 +323,7 @@ class Move:
         known = {one["transfer"] for one in before}
         forged = next(one for one in self._cases("incoming", self._officer) if one["transfer"] not in known)
         address = f"/api/v1/transfers/incoming/{forged['learner']}/{forged['transfer']}"
-        body = {"categories": [{"category": _CHOOSABLE[0], "school_years": self._years}], "until": _in_days(100)}
+        body = {"categories": [{"category": _CHOOSABLE[0], "school_years": self._years}], "until": in_days(100)}
         self._tell(self._receiver, self._receiver_page, f"{address}/ask", body, 202)
         case = self._wait(
             lambda: self._read(self._receiver, address), lambda one: one["state"] == "pending", "it is lodged"
@@ -399,81 +393,6 @@ class Move:
                 "ticket": ticket, "family_name": self._name["family"], "given_name": given or self._name["given"],
                 "family_name_kana": self._name["family_kana"], "given_name_kana": self._name["given_kana"],
                 "birth_date": date(min(self._years) - 7, 6, 1).isoformat(), "sex": sexes[0],
-                "accepted_on": _in_days(8), "class_id": classes[-1],
+                "accepted_on": in_days(8), "class_id": classes[-1],
             },
         )  # fmt: skip
-
-    def _add_page(self) -> Page:
-        settings = self._parent.open("/my-sign-in")
-        adding = [address for address, words in settings.links if "追加" in words]
-        return self._parent.open(adding[0]) if adding else settings
-
-    def _years_of(self, learner: str) -> list[int]:
-        return [
-            year["school_year"] for year in self._read(self._parent, f"/api/v1/learners/{learner}/timeline")["years"]
-        ]
-
-    def _case(self) -> Document:
-        return self._read(self._receiver, self._incoming_at())
-
-    def _cases(self, side: str, client: Client) -> list[Document]:
-        found: list[Document] = self._read(client, "/api/v1/transfers")[side]
-        return found
-
-    def _requests(self) -> list[Document]:
-        found: list[Document] = self._read(self._parent, f"/api/v1/learners/{self._learner}/requests")["requests"]
-        return found
-
-    def _grants(self) -> list[Document]:
-        found: list[Document] = self._read(self._parent, f"/api/v1/learners/{self._learner}/grants")["grants"]
-        return found
-
-    def _by_consent(self, case: Document) -> list[Document]:
-        """Return what came under the grant, but the family's own words to the school."""
-        return [one for one in case["documents"] if one["lane"] == "consent" and one["category"] != "family_comment"]
-
-    def _outgoing_at(self) -> str:
-        return f"/api/v1/transfers/outgoing/{self._learner}/{self._outgoing}"
-
-    def _incoming_at(self) -> str:
-        return f"/api/v1/transfers/incoming/{self._arrived}/{self._incoming}"
-
-    def _request_api(self, place: str) -> str:
-        return f"/api/v1/learners/{self._learner}/requests/{self._request}{'/' if place else ''}{place}"
-
-    def _request_at(self, place: str) -> str:
-        return f"/learners/{self._learner}/requests/{self._request}{'/' if place else ''}{place}"
-
-    def _read(self, client: Client, address: str) -> Document:
-        answer = client.fetch(address)
-        expect(answer.status == 200, f"{address} answers", answer.body.decode(errors="replace"))
-        return answer.document()
-
-    def _tell(self, client: Client, page: Page, address: str, body: Mapping[str, object], status: int) -> Document:
-        answer = client.tell(page, address, body)
-        expect(answer.status == status, f"{address} answers {status}", answer.body.decode(errors="replace"))
-        return answer.document() if answer.body else {}
-
-    def _wait(self, look: Callable[[], Any], holds: Callable[[Any], bool], what: str) -> Any:
-        """Look again and again until background work has come so far; raises `Unmet`."""
-        deadline = time.monotonic() + _PATIENCE
-        while not holds(found := look()):
-            expect(time.monotonic() < deadline, what, json.dumps(found, ensure_ascii=False)[:1500])
-            time.sleep(_PAUSE)
-        return found
-
-
-def _in_days(days: int) -> str:
-    return (date.today() + timedelta(days=days)).isoformat()  # noqa: DTZ011 — the services judge days in Japan
-
-
-def _is_ticket(text: str) -> bool:
-    try:
-        return len(text) > 20 and bool(read_ticket(text))
-    except Exception:  # noqa: BLE001 — any other word on the page
-        return False
-
-
-def _mistyped(ticket: str) -> str:
-    last = ticket[-1]
-    return ticket[:-1] + ("0" if last != "0" else "1")

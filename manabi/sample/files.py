@@ -7,6 +7,7 @@ from typing import Any
 from manabi.sample.cast import MOVING_SCENE, STUDENT_SCENE
 from manabi.sample.days import DELTA_DAY, ROSTER_DAY, SCHOOL_YEAR, year_end
 from manabi.sample.delta import write_delta
+from manabi.sample.last_year import LAST_DAY, write_last_year
 from manabi.sample.oneroster import write_bulk
 from manabi.sample.registers import LEARNER_LAYOUTS, Sheet, Written, carer_id, learner_id, write_registers
 from manabi.sample.schools import Establisher
@@ -14,6 +15,7 @@ from manabi.sample.staff import StaffMember
 from manabi.sample.world import World
 
 BULK = f"oneroster-bulk-{ROSTER_DAY.isoformat()}.zip"
+LAST_YEAR = f"oneroster-year-{SCHOOL_YEAR - 1}.zip"
 DELTA = f"oneroster-delta-{DELTA_DAY.isoformat()}.zip"
 ROLES_BEYOND_ONEROSTER = ("nurse_teacher", "clerk", "board_officer", "operator")
 
@@ -26,6 +28,7 @@ def write_sample(world: World, folder: Path) -> dict[str, Any]:
         _write_staff_roles(world, establisher, folder / establisher.key / "staff_roles.csv")
     _write_school_list(world, folder / "school_list.csv")
     written = write_registers(world, folder)
+    before = [one for one in world.schools.establishers if write_last_year(world, one, folder / one.key / LAST_YEAR)]
     city = world.schools.establishers[0]
     write_delta(world, city, folder / city.key / DELTA)
     order = {
@@ -35,7 +38,7 @@ def write_sample(world: World, folder: Path) -> dict[str, Any]:
             {"key": one.key, "name": one.name, "code": one.code, "sourcedId": one.sourced_id, "profile": one.profile}
             for one in world.schools.establishers
         ],
-        "files": _files(world, written),
+        "files": _files(world, written, before),
         "people": demo_people(world),
     }
     text = json.dumps(order, ensure_ascii=False, indent=2)
@@ -85,7 +88,7 @@ def _person(establisher: Establisher, sourced_id: str, name: str) -> dict[str, s
     return {"establisher": establisher.key, "sourcedId": sourced_id, "name": name}
 
 
-def _files(world: World, written: Written) -> list[dict[str, str]]:
+def _files(world: World, written: Written, before: list[Establisher]) -> list[dict[str, str]]:
     bulk, roles, registers = [], [], []
     for establisher in world.schools.establishers:
         bulk.append(_file(establisher, BULK, "oneroster"))
@@ -104,7 +107,8 @@ def _files(world: World, written: Written) -> list[dict[str, str]]:
         "establisher": city.key,
     }
     delta = _file(city, DELTA, "oneroster") | {"as_of": DELTA_DAY.isoformat()}
-    return [*bulk, schools, *roles, *registers, delta]
+    last_year = [_file(one, LAST_YEAR, "oneroster") | {"as_of": LAST_DAY.isoformat()} for one in before]
+    return [*bulk, *last_year, schools, *roles, *registers, delta]
 
 
 def _file(establisher: Establisher, name: str, kind: str) -> dict[str, str]:
