@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from aggregator.estimation import consistency
@@ -18,6 +19,7 @@ from aggregator.estimation.solving import Solved, form_of, solve
 from aggregator.plans.cells import LevelCell, level_cells
 from aggregator.plans.model import Level, Plan
 from aggregator.plans.planner import USEFUL
+from aggregator.privacy.distribution import Interval, Noise
 
 METHOD_VERSION: Final = "1"
 """Named in every release. Whatever changes a published number gets a new one."""
@@ -87,7 +89,7 @@ def contradicted(plan: Plan, opened: Iterable[Opened], withheld: Mapping[Area, s
 
 def too_noisy(value: int, half_width: int) -> bool:
     """Whether a figure is too noisy to use: half its interval is more than 30 % of it."""
-    return half_width > USEFUL * value
+    return half_width * USEFUL.denominator > value * USEFUL.numerator
 
 
 def decimal(value: Fraction) -> str:
@@ -97,6 +99,16 @@ def decimal(value: Fraction) -> str:
         raise ValueError("not a multiple of a millionth")
     whole, rest = divmod(int(millionths), 10**6)
     return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+
+
+@lru_cache(maxsize=4096)
+def _coverage(interval: Interval) -> str:
+    return str(Decimal(interval.coverage).quantize(_COVERAGE_STEP, ROUND_FLOOR))
+
+
+@lru_cache(maxsize=256)
+def _variance(noise: Noise) -> str:
+    return decimal(noise.variance)
 
 
 def _agrees(plan: Plan, one: Opened, inside: Sequence[Opened]) -> bool:
@@ -122,6 +134,6 @@ def _figure(one: Opened, cell: LevelCell, place: int, solved: Solved) -> Figure:
         max(0, solved.estimated - half_width),
         max(0, solved.estimated + half_width),
         half_width,
-        str(Decimal(solved.interval.coverage).quantize(_COVERAGE_STEP, ROUND_FLOOR)),
-        decimal(one.noise.variance),
+        _coverage(solved.interval),
+        _variance(one.noise),
     )
