@@ -82,7 +82,7 @@ def list_rounds(session: Session) -> tuple[SeenRound, ...]:
         select(StatisticsRound, StatisticsPlan.token)
         .join(StatisticsPlan, StatisticsPlan.plan_digest == StatisticsRound.plan_digest)
         .order_by(StatisticsRound.opens_at.desc(), StatisticsRound.round_id)
-    ).tuples()
+    ).all()
     return tuple(
         SeenRound(
             row.round_id, _plan_of(token), row.kind, row.state, row.leader_id, row.helper_id, row.opens_at,
