@@ -95,13 +95,13 @@ def demo_folder() -> Iterator[DemoFolder]:
 
 @pytest.fixture(scope="module")
 def start(demo_folder: DemoFolder) -> Iterator[Starter]:
-    """Start the demo as a person does; whatever still runs at the end is stopped."""
+    """Start the demo as a person does, the national count left out; whatever still runs at the end is stopped."""
     started: list[RunningDemo] = []
 
     def begin(*words: str) -> RunningDemo:
         process = subprocess.Popen(
             [sys.executable, "-m", "manabi", "demo", "--folder", str(demo_folder.path), "--port", str(PORT),
-             "--learners", "50", *words],
+             "--learners", "50", "--nodes-only", *words],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         demo = RunningDemo(process, demo_folder)
