@@ -12,7 +12,7 @@ from consent.scope import Scope, Terms
 from consent.vocabulary import Category, Duty, Frequency, Mode, Move
 from pds.sharing.asking import answer_damage, ask, current_node, settle
 from pds.sharing.tickets import LASTS
-from pds.transfer import exports, incoming, outgoing, reading
+from pds.transfer import exports, incoming, incoming_views, outgoing, reading
 from pds.transfer.columns import withheld_years
 from pds.transfer.desk import own_duties, ring, schools_to_decide_for
 from pds.transfer.incoming_pages import arranged
@@ -54,7 +54,7 @@ def transfers() -> dict[str, Any]:
     sends, receives = Duty.SEND_TRANSFER in duties, duties & {Duty.RECEIVE_TRANSFER, Duty.DECIDE_ENROLMENT}
     return {
         "outgoing": outgoing.list_cases(transaction(), current_node(), ask()) if sends else (),
-        "incoming": incoming.list_cases(transaction(), current_node(), ask()) if receives else (),
+        "incoming": incoming_views.list_cases(transaction(), current_node(), ask()) if receives else (),
     }
 
 
@@ -137,7 +137,7 @@ def incoming_case(learner: UUID, transfer: UUID) -> dict[str, Any]:
 @blueprint.response(202, IncomingAnswer)
 def ask_old_school(body: dict[str, Any], learner: UUID, transfer: UUID) -> dict[str, Any]:
     """Order the request to the old school; what the law sends is asked for every year besides what is named."""
-    found = settle(incoming.look(transaction(), current_node(), ask(), learner, transfer))
+    found = settle(incoming_views.look(transaction(), current_node(), ask(), learner, transfer))
     terms = _terms(body, found.row.move, first_school_year(found.child.details.birth_date))
     settle(incoming.ask(transaction(), current_node(), ask(), learner, transfer, terms, now()))
     ring()
@@ -244,7 +244,7 @@ def _outgoing(learner: UUID, transfer: UUID) -> dict[str, Any]:
 
 
 def _incoming(learner: UUID, transfer: UUID) -> dict[str, Any]:
-    found = settle(incoming.look(transaction(), current_node(), ask(), learner, transfer))
+    found = settle(incoming_views.look(transaction(), current_node(), ask(), learner, transfer))
     return {
         **_fields(found.row),
         "sender": found.sender,

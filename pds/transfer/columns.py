@@ -13,7 +13,7 @@ from consent.wording import in_display_order, label
 from pds.look_back.words import Listing, Part, SchoolYear, Sentence
 from pds.sharing.copies import COMMENT
 from pds.transfer.documents import Fault
-from pds.transfer.incoming import IncomingView, ReceivedRow
+from pds.transfer.incoming_views import IncomingView, ReceivedRow
 from pds.transfer.reading import ReceivedDocumentView
 from pds.transfer.states import ConsentState
 from trust.errors import N_

@@ -11,7 +11,7 @@ from consent.verdict import Allowed
 from consent.vocabulary import Duty
 from pds.organisations.registry import KnownOrganisation, OrganisationKind, standing_organisations
 from pds.sharing.asking import ask, current_node, current_viewer
-from pds.transfer import incoming, outgoing, outgoing_api
+from pds.transfer import incoming_views, outgoing, outgoing_api
 from pds.transfer.showing import incoming_row, outgoing_row
 from pds.transfer.worklist import CaseRow
 from web.context import now, transaction
@@ -31,7 +31,7 @@ def own_cases() -> list[CaseRow]:
     if Duty.SEND_TRANSFER in duties:
         rows += [outgoing_row(case, now()) for case in outgoing.list_cases(transaction(), current_node(), ask())]
     if duties & {Duty.RECEIVE_TRANSFER, Duty.DECIDE_ENROLMENT}:
-        rows += [incoming_row(case) for case in incoming.list_cases(transaction(), current_node(), ask())]
+        rows += [incoming_row(case) for case in incoming_views.list_cases(transaction(), current_node(), ask())]
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The new school's case: the board's enrolment decision opens it, the school asks the old one, and sees what came."""
+"""The new school's case: the board's enrolment decision opens it, the school asks the old one, or calls it off."""
 
 import secrets
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from consent.age import school_year_end, school_year_of
 from consent.offices import Place, may_do
 from consent.scope import Terms
-from consent.verdict import Allowed, DenialCode, Denied
+from consent.verdict import DenialCode, Denied
 from consent.vocabulary import Duty, Move, PurposeCode
 from pds.access_log.entries import Act
 from pds.node import Node
@@ -22,12 +22,12 @@ from pds.people import service as people
 from pds.people.details import Name
 from pds.people.identity import LEARNERS, Named
 from pds.people.registry import WantedLearner
-from pds.people.service import KnownChild
 from pds.rows import derive_id
 from pds.sharing.enforcement import Asking, Refused
 from pds.transfer import queries
-from pds.transfer.errors import CaseUnknown, ChildTwice, DecisionRefused, NotNow
-from pds.transfer.models import IncomingTransfer, ReceivedDocument, ReceivedFile
+from pds.transfer.errors import ChildTwice, DecisionRefused, NotNow
+from pds.transfer.incoming_access import find_case, note_refusal
+from pds.transfer.models import IncomingTransfer
 from pds.transfer.noting import note_staff
 from pds.transfer.others import registry_in_force, sender_of_ticket
 from pds.transfer.sealed import seal_secret
@@ -69,75 +69,6 @@ class Decision:
     move: Move = Move.TRANSFER
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingRow:
-    """A case as a work list shows it."""
-
-    learner: UUID
-    transfer: UUID
-    name: Name | None
-    school: UUID
-    school_name: str
-    move: Move
-    state: IncomingState
-    consent: ConsentState
-    statutory: StatutoryState
-    accepted_on: date
-    decided_at: datetime
-    asked_at: datetime | None
-    received_at: datetime | None
-    closed_at: datetime | None
-    expires_at: datetime | None
-    has_problems: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A file that came with a document; `received` of `size` bytes are here."""
-
-    file_no: int
-    media_type: str
-    size: int
-    received: int
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedRow:
-    """A document that came: what it is, which school signed it with which key, and on which ground it came."""
-
-    doc: UUID
-    version: int
-    lane: Lane
-    category: str
-    school_year: int
-    issuer_code: str
-    issuer_name: str
-    signed_by: str
-    sha256: str
-    received_at: datetime
-    erased_at: datetime | None
-    files: tuple[FileRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingView:
-    """A case side by side: what was asked, what was granted, what came, what stays with the sender.
-
-    `announced` is the manifest that the old school fixed. `problems` name, per document, what did not verify.
-    """
-
-    row: IncomingRow
-    child: KnownChild
-    sender: str
-    asked: Terms | None
-    granted: Terms | None
-    announced: tuple[dict[str, Any], ...]
-    received: tuple[ReceivedRow, ...]
-    withheld: tuple[dict[str, Any], ...]
-    problems: tuple[dict[str, Any], ...]
-
-
 def decide(session: Session, node: Node, asking: Asking, decision: Decision, now: datetime) -> UUID | Refused:
     """Record an enrolment decision: the child (new, or known by `source_id`), the place, the case; return its id.
 
@@ -148,7 +79,7 @@ def decide(session: Session, node: Node, asking: Asking, decision: Decision, now
     verdict = may_do(asking.viewer.actor, Duty.DECIDE_ENROLMENT, now, node.policy, where=[place])
     if isinstance(verdict, Denied) or school is None:
         denied = verdict if isinstance(verdict, Denied) else Denied(DenialCode.NOT_IN_YOUR_CARE)
-        return _refused(session, node, asking, denied, None, Act.ENROLMENT_DECIDED)
+        return note_refusal(session, node, asking, denied, None, Act.ENROLMENT_DECIDED)
     sender = sender_of_ticket(registry_in_force(session, node, now), node, decision.ticket_text)
     room = queries.find_room(session, decision.class_id)
     if (
@@ -187,7 +118,7 @@ def ask(
 
     Raises `NotNow` where it has asked already or is closed.
     """
-    approached = _approach(session, node, asking, learner, transfer, Act.RECORDS_ASKED)
+    approached = find_case(session, node, asking, learner, transfer, Act.RECORDS_ASKED)
     if isinstance(approached, Refused):
         return approached
     case, child, verdict = approached
@@ -205,7 +136,7 @@ def pull_again(
     session: Session, node: Node, asking: Asking, learner: UUID, transfer: UUID, now: datetime
 ) -> Refused | None:
     """Order another pull under a grant: only what changed since the last one comes."""
-    approached = _approach(session, node, asking, learner, transfer, Act.RECORDS_ASKED)
+    approached = find_case(session, node, asking, learner, transfer, Act.RECORDS_ASKED)
     if isinstance(approached, Refused):
         return approached
     case, child, verdict = approached
@@ -224,7 +155,7 @@ def cancel(
 
     The old school is told with the erasure, if it was asked. Raises `NotNow` for a closed case.
     """
-    approached = _approach(session, node, asking, learner, transfer, Act.ENROLMENT_DECIDED, Duty.DECIDE_ENROLMENT)
+    approached = find_case(session, node, asking, learner, transfer, Act.ENROLMENT_DECIDED, Duty.DECIDE_ENROLMENT)
     if isinstance(approached, Refused):
         return approached
     case, child, verdict = approached
@@ -236,136 +167,9 @@ def cancel(
     return None
 
 
-def list_cases(session: Session, node: Node, asking: Asking) -> tuple[IncomingRow, ...]:
-    """Return the cases of the schools that an office of the asker reaches, the newest first."""
-    bind_context(session, person=asking.viewer.person)
-    cases = session.scalars(select(IncomingTransfer).order_by(IncomingTransfer.decided_at.desc()).limit(500)).all()
-    mine = [case for case in cases if isinstance(_may_see(session, node, asking, case.organisation_id), Allowed)]
-    bind_context(session, learners=[case.learner_id for case in mine], person=asking.viewer.person)
-    details = people.learner_details(session, node, {case.learner_id for case in mine})
-    names = queries.school_names(session, {case.organisation_id for case in mine})
-    return tuple(
-        _row(case, None if case.learner_id not in details else details[case.learner_id].name, names) for case in mine
-    )
-
-
-def look(session: Session, node: Node, asking: Asking, learner: UUID, transfer: UUID) -> IncomingView | Refused:
-    """Return a case with everything about it except what the documents say; the look is an entry of the log."""
-    approached = _approach(session, node, asking, learner, transfer, Act.RECEIVED_READ, None)
-    if isinstance(approached, Refused):
-        return approached
-    case, child, verdict = approached
-    note_staff(session, node, asking, verdict, child, Act.RECEIVED_READ, under=transfer)
-    names = queries.school_names(session, {case.organisation_id})
-    sender = registry_in_force(session, node, asking.now).by_id(case.sender_id)
-    return IncomingView(
-        _row(case, child.details.name, names),
-        child,
-        case.sender_id if sender is None else sender.name,
-        None if case.asked is None else Terms.from_wire(case.asked),
-        None if case.granted is None else Terms.from_wire(case.granted),
-        tuple(case.manifest or ()),
-        received_rows(session, learner, transfer),
-        tuple(case.withheld or ()),
-        tuple(case.problems or ()),
-    )
-
-
-def received_rows(session: Session, learner: UUID, transfer: UUID) -> tuple[ReceivedRow, ...]:
-    """Return what came in a case, in the order of school years; the newest version of a document last."""
-    files: dict[tuple[UUID, int], list[FileRow]] = {}
-    of_case = (ReceivedFile.learner_id == learner, ReceivedFile.transfer_id == transfer)
-    for one in session.scalars(select(ReceivedFile).where(*of_case).order_by(ReceivedFile.file_no)):
-        found = files.setdefault((one.doc_id, one.version), [])
-        found.append(FileRow(one.file_no, one.media_type, one.size, one.received, one.complete))
-    columns = [column for column in ReceivedDocument.__table__.c if column.name != "sealed"]
-    rows = session.execute(
-        select(*columns)
-        .where(ReceivedDocument.learner_id == learner, ReceivedDocument.transfer_id == transfer)
-        .order_by(
-            ReceivedDocument.school_year, ReceivedDocument.category, ReceivedDocument.doc_id, ReceivedDocument.version
-        )
-    )
-    return tuple(
-        ReceivedRow(
-            row.doc_id, row.version, Lane(row.lane), row.category, row.school_year, row.issuer_code, row.issuer_name,
-            row.key_id, bytes(row.sha256).hex(), row.received_at, row.erased_at,
-            tuple(files.get((row.doc_id, row.version), ())),
-        )
-        for row in rows
-    )  # fmt: skip
-
-
-def approach(
-    session: Session, node: Node, asking: Asking, learner: UUID, transfer: UUID
-) -> tuple[KnownChild, Allowed, str] | Refused:
-    """Decide whether what came in a case is the asker's to take over; return child, verdict and the school's code."""
-    approached = _approach(session, node, asking, learner, transfer, Act.RECEIVED_READ)
-    if isinstance(approached, Refused):
-        return approached
-    case, child, verdict = approached
-    school = queries.find_school(session, case.organisation_id)
-    if school is None:
-        raise CaseUnknown
-    return child, verdict, school.code
-
-
 def case_arguments(case: IncomingTransfer) -> dict[str, Any]:
     """Return the arguments by which a job finds a case."""
     return {"learner": str(case.learner_id), "transfer": str(case.transfer_id)}
-
-
-def _approach(
-    session: Session,
-    node: Node,
-    asking: Asking,
-    learner: UUID,
-    transfer: UUID,
-    act: Act,
-    duty: Duty | None = Duty.RECEIVE_TRANSFER,
-) -> tuple[IncomingTransfer, KnownChild, Allowed] | Refused:
-    """Find a case and decide whether it is the asker's; with a duty, for changing it, its row is locked.
-
-    Without one, the board that decides on enrolments may look as well as the school that receives.
-    """
-    bind_context(session, learners=[learner], person=asking.viewer.person)
-    child = people.find_child(session, node, learner)
-    case = session.get(
-        IncomingTransfer, (learner, transfer), populate_existing=True, with_for_update=duty is not None or None
-    )
-    if case is None or child is None:
-        return _refused(session, node, asking, Denied(DenialCode.UNKNOWN_CHILD), child, act)
-    verdict = _may_see(session, node, asking, case.organisation_id, duty)
-    if isinstance(verdict, Denied):
-        return _refused(session, node, asking, verdict, child, act, transfer)
-    return case, child, verdict
-
-
-def _may_see(
-    session: Session, node: Node, asking: Asking, organisation: UUID, duty: Duty | None = None
-) -> Allowed | Denied:
-    school = queries.find_school(session, organisation)
-    place = Place(organisation, None) if school is None else school.place
-    verdict: Allowed | Denied = Denied(DenialCode.ROLE_NOT_FOR_DUTY)
-    for one in (Duty.RECEIVE_TRANSFER, Duty.DECIDE_ENROLMENT) if duty is None else (duty,):
-        verdict = may_do(asking.viewer.actor, one, asking.now, node.policy, where=[place])
-        if isinstance(verdict, Allowed):
-            break
-    return verdict
-
-
-def _refused(
-    session: Session,
-    node: Node,
-    asking: Asking,
-    denied: Denied,
-    child: KnownChild | None,
-    act: Act,
-    under: UUID | None = None,
-) -> Refused:
-    refused = note_staff(session, node, asking, denied, child, act, under=under)
-    assert refused is not None  # noqa: S101  a denial is always a refusal
-    return refused
 
 
 def _settle_learner(
@@ -430,12 +234,3 @@ def take_back_place(session: Session, node: Node, case: IncomingTransfer) -> Non
         school.organisation, year, None, case.accepted_on, school_year_end(year), withdrawn=True,
     )  # fmt: skip
     put_enrolments(session, node.keyring.node_key("intake-ids"), [place], write=True)
-
-
-def _row(case: IncomingTransfer, name: Name | None, names: dict[UUID, str]) -> IncomingRow:
-    return IncomingRow(
-        case.learner_id, case.transfer_id, name, case.organisation_id, names.get(case.organisation_id, ""),
-        Move(case.move), IncomingState(case.state), ConsentState(case.consent_state),
-        StatutoryState(case.statutory_state), case.accepted_on, case.decided_at, case.asked_at, case.received_at,
-        case.closed_at, case.auth_expires_at, bool(case.problems),
-    )  # fmt: skip

@@ -14,12 +14,12 @@ from consent.wording import in_display_order, label
 from pds.look_back.saying import say_part
 from pds.records.bodies import published_categories
 from pds.sharing.asking import answer_damage, ask, current_node, settle
-from pds.transfer import incoming
+from pds.transfer import incoming, incoming_views
 from pds.transfer.columns import build_columns, check_signatures
 from pds.transfer.desk import go_to, own_duties
 from pds.transfer.errors import NotNow
 from pds.transfer.forms import Asked, proposed, read_asked, years_between
-from pds.transfer.incoming import IncomingView
+from pds.transfer.incoming_views import IncomingView
 from pds.transfer.showing import incoming_page
 from pds.transfer.states import ConsentState
 from pds.transfer.steps import incoming_steps
@@ -115,7 +115,7 @@ def choosable(move: Move) -> list[Category]:
 
 
 def _look(learner: UUID, transfer: UUID) -> IncomingView:
-    return settle(incoming.look(transaction(), current_node(), ask(), learner, transfer))
+    return settle(incoming_views.look(transaction(), current_node(), ask(), learner, transfer))
 
 
 def _ask_page(found: IncomingView, asked: Asked, errors: dict[str, Markup]) -> ResponseReturnValue:

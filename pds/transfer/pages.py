@@ -12,7 +12,7 @@ from consent.vocabulary import Duty
 from pds.look_back.forms import find_form
 from pds.organisations.registry import KnownOrganisation
 from pds.sharing.asking import ask, current_node, settle
-from pds.transfer import incoming, queries
+from pds.transfer import incoming, incoming_views, queries
 from pds.transfer.desk import go_to, own_cases, own_duties, schools_to_decide_for
 from pds.transfer.errors import ChildTwice, DecisionRefused, OwnTicket, RegistryMissing, SenderUnknown
 from pds.transfer.forms import SEXES, DecisionForm, chosen_uuid
@@ -109,7 +109,7 @@ def read_decision(school: KnownOrganisation, values: dict[str, Any]) -> Decision
 
 def find_learner(transfer: UUID) -> UUID:
     """Return the child of a case that was just begun."""
-    cases = incoming.list_cases(transaction(), current_node(), ask())
+    cases = incoming_views.list_cases(transaction(), current_node(), ask())
     return next(case.learner for case in cases if case.transfer == transfer)
 
 

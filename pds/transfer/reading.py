@@ -16,7 +16,7 @@ from pds.transfer import storing
 from pds.transfer.cases import CaseKey
 from pds.transfer.documents import Link, NotBelieved, chain_of, payload_of
 from pds.transfer.errors import CaseUnknown
-from pds.transfer.incoming import approach
+from pds.transfer.incoming_access import approach
 from pds.transfer.models import ReceivedFile
 from pds.transfer.noting import note_staff
 from pds.transfer.others import registry_in_force

@@ -13,7 +13,7 @@ from pds.look_back.words import Sentence
 from pds.sharing.asking import answer_damage, ask, current_node, settle
 from pds.sharing.copies import COMMENT
 from pds.sharing.enforcement import Refused
-from pds.transfer import exports, incoming, reading
+from pds.transfer import exports, incoming_views, reading
 from pds.transfer.columns import name_kind, newest, tell_signatures
 from pds.transfer.desk import own_duties
 from pds.transfer.reading import ReceivedDocumentView
@@ -37,7 +37,7 @@ CSV_NAME, JSON_NAME, ONEROSTER_NAME = "register-csv.zip", "register.json", "oner
 @declares(requires="staff:desk", discloses="any")
 def document(learner: UUID, transfer: UUID, doc: UUID, version: int) -> ResponseReturnValue:
     """One document as a readable page, its signatures checked again just now."""
-    found = settle(incoming.look(transaction(), current_node(), ask(), learner, transfer))
+    found = settle(incoming_views.look(transaction(), current_node(), ask(), learner, transfer))
     opened = settle(reading.read_received(transaction(), current_node(), ask(), learner, transfer, doc, version))
     row = next((one for one in found.received if (one.doc, one.version) == (doc, version)), None)
     sections, unwritten = _laid_out(opened)
@@ -101,7 +101,7 @@ def oneroster(learner: UUID, transfer: UUID) -> ResponseReturnValue:
 @declares(requires="staff:desk", discloses="none")
 def receipt(learner: UUID, transfer: UUID) -> ResponseReturnValue:
     """受領書: which documents came, to be printed for the files."""
-    found = settle(incoming.look(transaction(), current_node(), ask(), learner, transfer))
+    found = settle(incoming_views.look(transaction(), current_node(), ask(), learner, transfer))
     page = incoming_page(found, own_duties())
     documents = [one for one in newest(found.received) if one.erased_at is None]
     before, catalogues = current_view(), current_shell().catalogues

@@ -11,7 +11,7 @@ from consent.vocabulary import Duty, Frequency
 from pds.look_back.words import Part, Sentence
 from pds.people.details import Name
 from pds.transfer.columns import name_documents, tell_hindrance, tell_problems
-from pds.transfer.incoming import IncomingRow, IncomingView
+from pds.transfer.incoming_views import IncomingRow, IncomingView
 from pds.transfer.outgoing import OutgoingRow, OutgoingView
 from pds.transfer.states import CLOSED_INCOMING, CLOSED_OUTGOING, ConsentState, IncomingState, OutgoingState
 from pds.transfer.states import StatutoryState as Statutory

@@ -7,7 +7,7 @@ from typing import Literal
 
 from consent.age import japan_day
 from pds.look_back.words import Part, Sentence
-from pds.transfer.incoming import IncomingView
+from pds.transfer.incoming_views import IncomingView
 from pds.transfer.outgoing import OutgoingView
 from pds.transfer.states import CLOSED_INCOMING, CLOSED_OUTGOING, StatutoryState
 from trust.errors import N_

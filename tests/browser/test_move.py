@@ -13,7 +13,8 @@ from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.screenshots import give_passkey_device
 from tests.browser.test_staff_pages import faults_of
 from tests.integration.conftest import Cluster
-from tests.integration.pds.transfer.towns import settle_family, two_towns
+from tests.integration.pds.transfer.family_move import settle_family
+from tests.integration.pds.transfer.towns import two_towns
 from tests.integration.pds.transfer_pages.offices import Office, Offices, open_offices
 from web.accounts.models import AccountKind
 from web.accounts.service import issue_code

@@ -13,7 +13,8 @@ from pds.transfer import outgoing
 from tests.browser.conftest import DESKTOP, PHONE, cookie
 from tests.browser.test_staff_pages import faults_of
 from tests.integration.conftest import Cluster
-from tests.integration.pds.transfer.towns import settle_family, two_towns
+from tests.integration.pds.transfer.family_move import settle_family
+from tests.integration.pds.transfer.towns import two_towns
 from tests.integration.pds.transfer_pages.offices import Office, Offices, open_offices
 
 Window = Callable[..., Page]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Cluster
-from tests.integration.pds.transfer.towns import FamilyMove, Towns, settle_family, two_towns
+from tests.integration.pds.transfer.family_move import FamilyMove, settle_family
+from tests.integration.pds.transfer.towns import Towns, two_towns
 
 
 @pytest.fixture

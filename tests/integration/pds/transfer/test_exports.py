@@ -13,7 +13,8 @@ from pds.intake.models import RunState
 from pds.sharing.enforcement import Refused
 from pds.transfer import exports
 from pds.transfer.documents import payload_of
-from tests.integration.pds.transfer.towns import LEASE, SOUTH, FamilyMove, Towns
+from tests.integration.pds.transfer.family_move import FamilyMove
+from tests.integration.pds.transfer.towns import LEASE, SOUTH, Towns
 from web.jobs.runner import Runner
 
 

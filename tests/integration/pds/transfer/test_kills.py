@@ -15,7 +15,8 @@ from pds.transfer.cases import CaseKey
 from pds.transfer.reading import read_file
 from pds.transfer.states import ConsentState, IncomingState, OutgoingState
 from pds.transfer.tasks import STEPS
-from tests.integration.pds.transfer.towns import CHOSEN, FamilyMove, Side, Towns, settle_family
+from tests.integration.pds.transfer.family_move import FamilyMove, settle_family
+from tests.integration.pds.transfer.towns import CHOSEN, Side, Towns
 
 WORK = bytes(range(256)) * 4700
 """1.2 MB: nineteen chunks, in two commits."""

@@ -14,7 +14,8 @@ from pds.sharing import grants
 from pds.sharing.copies import COMMENT
 from pds.sharing.enforcement import Refused
 from pds.transfer.states import ConsentState, IncomingState, OutgoingState, StatutoryState
-from tests.integration.pds.transfer.towns import FamilyMove, Side, Towns
+from tests.integration.pds.transfer.family_move import FamilyMove
+from tests.integration.pds.transfer.towns import Side, Towns
 
 
 def test_a_child_moves_and_exactly_what_was_granted_goes_along(move: FamilyMove, towns: Towns) -> None:

@@ -17,7 +17,8 @@ from pds.transfer.messages import Kind, OutState
 from pds.transfer.models import IncomingTransfer, MessageOut
 from pds.transfer.outgoing import Started
 from pds.transfer.states import ConsentState, IncomingState, OutgoingState, StatutoryState
-from tests.integration.pds.transfer.towns import FamilyMove, Towns
+from tests.integration.pds.transfer.family_move import FamilyMove
+from tests.integration.pds.transfer.towns import Towns
 from trust.messages import make_message
 from trust.registry import Organisation, OrganisationKind
 from trust.signing import SigningKey

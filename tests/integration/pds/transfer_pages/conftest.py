@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.conftest import Cluster
-from tests.integration.pds.transfer.towns import settle_family, two_towns
+from tests.integration.pds.transfer.family_move import settle_family
+from tests.integration.pds.transfer.towns import two_towns
 from tests.integration.pds.transfer_pages.offices import Offices, open_offices
 
 

@@ -19,7 +19,8 @@ from pds.transfer.states import OutgoingState
 from tests.factories import bodies
 from tests.factories.node import World
 from tests.integration.pds.school_work.browser import Browser
-from tests.integration.pds.transfer.towns import FamilyMove, Side
+from tests.integration.pds.transfer.family_move import FamilyMove
+from tests.integration.pds.transfer.towns import Side
 from web.accounts.models import Account, AccountKind
 from web.accounts.service import open_account
 from web.accounts.sessions import open_session
