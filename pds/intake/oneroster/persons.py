@@ -12,9 +12,9 @@ from consent.age import school_year_begin
 from consent.vocabulary import StaffRole as Role
 from pds.intake import roster_problems
 from pds.intake.oneroster.forms import Values
+from pds.intake.oneroster.naming import name_of, named, office_name
 from pds.intake.oneroster.roster import ROLELESS, TO_BE_DELETED, Roster
 from pds.people import authority, registry, staffing
-from pds.people.details import Name
 from pds.people.identity import IdentityFault, Named
 from pds.people.registry import PutPeople, PutPerson, WantedCarer, WantedLearner
 from pds.people.staffing import WantedRole, WantedStaff
@@ -201,7 +201,7 @@ def _merge_learners(roster: Roster, people: People, rows: Sequence[tuple[int, Va
     wanted = []
     for _, values in rows:
         _, birth_date, sex = people.facts.get(values["sourcedId"], (0, None, None))
-        wanted.append(WantedLearner(_named(values), _name_of(values), birth_date, sex))
+        wanted.append(WantedLearner(named(values), name_of(values), birth_date, sex))
     put = registry.put_learners(load.session, load.node, load.person_key, wanted, now=load.now, write=load.write)
     for (row, values), result in zip(rows, _settle(roster, "learner", rows, put, roster.learners), strict=True):
         source_id = values["sourcedId"]
@@ -214,14 +214,14 @@ def _merge_learners(roster: Roster, people: People, rows: Sequence[tuple[int, Va
 
 def _merge_carers(roster: Roster, rows: Sequence[tuple[int, Values]]) -> None:
     load = roster.load
-    wanted = [WantedCarer(_named(values), _name_of(values)) for _, values in rows]
+    wanted = [WantedCarer(named(values), name_of(values)) for _, values in rows]
     put = registry.put_carers(load.session, load.node, load.person_key, wanted, write=load.write)
     _settle(roster, "carer", rows, put, roster.carers)
 
 
 def _merge_staff(roster: Roster, people: People, rows: Sequence[tuple[int, Values]]) -> None:
     load = roster.load
-    wanted = [WantedStaff(_named(values), *_office_name(values)) for _, values in rows]
+    wanted = [WantedStaff(named(values), *office_name(values)) for _, values in rows]
     put = staffing.put_staff(load.session, load.node, load.person_key, wanted, write=load.write)
     _settle(roster, "staff", rows, put, roster.staff)
     for row, values in rows:
@@ -389,35 +389,3 @@ def _known_parts(roster: Roster, source_ids: Iterable[str]) -> dict[str, set[_Pa
     for source_id in staffing.find_staff(load.session, load.node, asked):
         found.setdefault(source_id, set()).add(_Part.STAFF)
     return found
-
-
-def _named(values: Values) -> Named:
-    return Named(values["sourcedId"], values.get("userMasterIdentifier", ""))
-
-
-def _name_of(values: Values) -> Name:
-    """Return a name as the profile spells it; the one in daily use only where it differs from the registered one."""
-    family: str = values["familyName"]
-    given: str = values["givenName"]
-    family_kana = values.get("metadata.jp.kanaFamilyName", "")
-    given_kana = values.get("metadata.jp.kanaGivenName", "")
-    daily_family: str = values.get("preferredFamilyName", family)
-    daily_given: str = values.get("preferredGivenName", given)
-    differs = (daily_family, daily_given) != (family, given)
-    return Name(
-        family, given, family_kana, given_kana, values.get("middleName", ""),
-        daily_family if differs else "", daily_given if differs else "",
-        values.get("metadata.jp.kanaPreferredFamilyName", "") if differs else "",
-        values.get("metadata.jp.kanaPreferredGivenName", "") if differs else "",
-    )  # fmt: skip
-
-
-def _office_name(values: Values) -> tuple[str, str]:
-    """Return name and reading of somebody in office: the name in daily use, as the school uses it."""
-    name = _name_of(values)
-    if name.preferred_family or name.preferred_given:
-        shown = (name.preferred_family, name.preferred_given)
-        kana = (name.preferred_family_kana, name.preferred_given_kana)
-    else:
-        shown, kana = (name.family, name.given), (name.family_kana, name.given_kana)
-    return " ".join(part for part in shown if part), " ".join(part for part in kana if part)
