@@ -10,6 +10,7 @@ independent ones, and P(|S| > 6 sigma) <= 2 e^-18.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Final
 
 from aggregator.plans.cells import level_cells, members
@@ -58,7 +59,8 @@ def agrees(
     return True
 
 
-def _divided(plan: Plan, level: Level) -> list[tuple[int, tuple[int, ...]]]:
+@cache
+def _divided(plan: Plan, level: Level) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """Return for each establisher cell which cells of one table of a level make it up."""
     cells, groups = level_cells(plan, level), members(plan, level)
     found: list[tuple[int, tuple[int, ...]]] = []
@@ -70,4 +72,4 @@ def _divided(plan: Plan, level: Level) -> list[tuple[int, tuple[int, ...]]]:
             if sorted(base for at in pieces for base in groups[at]) == sorted(wanted):
                 found.append((index, pieces))
                 break
-    return found
+    return tuple(found)

@@ -18,6 +18,7 @@ BENCHES = {
     "token": "manabi.bench.token",
     "decide": "manabi.bench.decide",
     "dossier": "manabi.bench.dossier",
+    "round": "manabi.bench.round",
     "accuracy": "manabi.bench.accuracy",
     "coverage": "manabi.bench.coverage",
     "report": "manabi.bench.report",

@@ -36,7 +36,7 @@ def seatings(country: Country, round_id: UUID) -> list[Seating]:
 
 def near(country: Country, plan: Plan, release: dict[str, Any]) -> bool:
     truth = country.exact(plan)["nation", "JP"]
-    figures = [one for one in release["figures"] if one["level"] == "nation"]
+    figures = [one for one in release["figures"] if (one["level"], one["table"]) == ("nation", "grade_sex")]
     return all(
         abs(one["measured"] - exact) < 8 * float(one["sigma_squared"]) ** 0.5
         for one, exact in zip(figures, truth, strict=True)

@@ -41,7 +41,8 @@ def finish(country: Country, round_id: UUID) -> dict[str, Any]:
 
 
 def near(release: dict[str, Any], level: str, area: str, truth: list[int]) -> bool:
-    figures = [one for one in release["figures"] if (one["level"], one["area"]) == (level, area)]
+    place = (level, area, "grade_sex")
+    figures = [one for one in release["figures"] if (one["level"], one["area"], one["table"]) == place]
     return len(figures) == len(truth) and all(
         abs(one["measured"] - exact) < 8 * float(one["sigma_squared"]) ** 0.5
         for one, exact in zip(figures, truth, strict=True)
