@@ -18,8 +18,8 @@ from web.accounts.feature import accounts_feature
 from web.context import ShellSettings
 from web.shell import make_app
 
-_PACKAGES = ("trust", "consent", "aggregator", "pds")
-"""Whose sentences the node's pages say."""
+_PACKAGES = ("pds", "trust", "consent", "aggregator")
+"""Whose sentences the node's pages say; the first one settles a clash, so a node speaks its own words."""
 
 
 def make_node_app(node: Node) -> Flask:
@@ -47,7 +47,5 @@ def make_node_app(node: Node) -> Flask:
             statistics_feature(),
         ],
         clock=node.clock,
-        translations=[
-            Path(str(files(package))) / "translations" for package in ("trust", "consent", "aggregator", "pds")
-        ],
+        translations=[Path(str(files(package))) / "translations" for package in _PACKAGES],
     )
