@@ -1,5 +1,7 @@
 """A token id counts once, whoever asks and however many ask at the same time."""
 
+import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -13,18 +15,26 @@ from web.replay.service import Used, remember, remember_all, sweep
 
 LATER = NOW + timedelta(minutes=5)
 
-CONTENDER = """
-import sys
+CONTENDERS = """
+import os, sys
 from datetime import datetime, timedelta, UTC
 from web.database import Database
 from web.replay.service import remember
-database = Database(sys.argv[1], pool_size=1)
-with database.session() as session:
-    session.connection()
-print("ready", flush=True)
-sys.stdin.readline()
-print(*(remember(database, "mirai.node", jti, datetime.now(UTC) + timedelta(minutes=5)) for jti in sys.argv[2:]))
+
+url, count, *jtis = sys.argv[1:]
+for _ in range(int(count)):
+    if os.fork() == 0:
+        database = Database(url, pool_size=1)
+        with database.session() as session:
+            session.connection()
+        os.write(1, b"ready\\n")
+        os.read(0, 1)
+        found = [remember(database, "mirai.node", jti, datetime.now(UTC) + timedelta(minutes=5)) for jti in jtis]
+        os.write(1, (" ".join(map(str, found)) + "\\n").encode())
+        os._exit(0)
+sys.exit(sum(os.wait()[1] for _ in range(int(count))))
 """
+"""Processes that have imported everything before they part: twenty imports would be most of the test."""
 
 
 def test_a_token_is_new_once(database: Database) -> None:
@@ -66,25 +76,18 @@ def test_only_what_has_expired_is_swept(database: Database, jobs_database: Datab
 
 def test_of_twenty_processes_that_present_the_same_token_one_wins(address: Address) -> None:
     jtis = [uuid4().hex for _ in range(10)]
-    contenders = [
-        subprocess.Popen(
-            [sys.executable, "-c", CONTENDER, address.url("manabi_app"), *jtis],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for _ in range(20)
-    ]  # fmt: skip
+    contenders = subprocess.Popen(
+        [sys.executable, "-c", CONTENDERS, address.url("manabi_app"), "20", *jtis],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     try:
-        for one in contenders:
-            assert one.stdout is not None
-            assert one.stdout.readline() == "ready\n"
-        for one in contenders:
-            assert one.stdin is not None
-            one.stdin.write("go\n")
-            one.stdin.flush()
-        answers = [one.communicate(timeout=120)[0].split() for one in contenders]
+        assert contenders.stdout is not None
+        assert [contenders.stdout.readline() for _ in range(20)] == ["ready\n"] * 20
+        answers = [line.split() for line in contenders.communicate("g" * 20, timeout=120)[0].splitlines()]
     finally:
-        for one in contenders:
-            one.kill()
-            one.wait()
+        if contenders.poll() is None:
+            os.killpg(contenders.pid, signal.SIGKILL)
+            contenders.wait()
+    assert contenders.returncode == 0
     assert [len(answer) for answer in answers] == [len(jtis)] * 20
     assert [[answer[at] for answer in answers].count("True") for at in range(len(jtis))] == [1] * len(jtis)
