@@ -8,7 +8,7 @@ the figures of the others stand as they were measured.
 from dataclasses import dataclass
 from functools import cache
 
-from aggregator.plans.cells import level_cells, members
+from aggregator.plans.cells import LevelCell, level_cells, members
 from aggregator.plans.model import Level, Plan
 
 
@@ -49,6 +49,26 @@ def cell_groups(plan: Plan) -> tuple[CellGroup, ...]:
         groups.append(CellGroup(nation, (place,), None))
     groups.extend(CellGroup((place,), (), None) for place in free[Level.NATION])
     return tuple(groups)
+
+
+@cache
+def summed_cells(plan: Plan, level: Level) -> tuple[tuple[int, LevelCell], ...]:
+    """Return the establishers' cells that a level above counts in parts, with their places: it can add them up.
+
+    Their sums are published too: they cost nothing, and what is asked first is how many there are in all. None where
+    the level has a table under the same name, or at the establishers themselves.
+    """
+    if level is Level.ESTABLISHER:
+        return ()
+    own = {table.id for table in plan.tables[level]}
+    cells = level_cells(plan, Level.ESTABLISHER)
+    return tuple(
+        (group.establisher, cells[group.establisher])
+        for group in cell_groups(plan)
+        if group.establisher is not None
+        and len(group.nation if level is Level.NATION else group.prefecture) > 1
+        and cells[group.establisher].table not in own
+    )
 
 
 def _tiling(plan: Plan, level: Level, counted: frozenset[int], free: dict[int, None]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from aggregator.estimation import consistency
-from aggregator.estimation.cells import CellGroup, cell_groups
+from aggregator.estimation.cells import CellGroup, cell_groups, summed_cells
 from aggregator.estimation.opened import Area, Opened, tree_of
 from aggregator.estimation.solving import Solved, form_of, solve
 from aggregator.plans.cells import LevelCell, level_cells
@@ -35,7 +35,8 @@ _COVERAGE_STEP: Final = Decimal("0.000001")
 class Figure:
     """One published cell of one area; a withheld one has no numbers.
 
-    ``measured`` is the noisy measurement with noise of variance ``sigma_squared``, ``value`` the adjusted whole number
+    ``measured`` is the noisy measurement (of a sum: the measurements added up) with noise of variance
+    ``sigma_squared``, ``value`` the adjusted whole number
     that adds up with its neighbours. ``low`` to ``high`` is the interval of the unprojected estimate, cut at zero;
     before the cut it reaches ``half_width`` to both sides and holds the truth with probability ``coverage`` (rounded
     down).
@@ -55,7 +56,7 @@ class Figure:
 
 
 def figures(plan: Plan, opened: Iterable[Opened], withheld: Mapping[Area, str]) -> tuple[Figure, ...]:
-    """Return the figures of a release: level after level, areas by code, cells in plan order.
+    """Return the figures of a release: level after level, areas by code, cells in plan order, then what they sum up to.
 
     ``withheld`` names what was not opened or not published, with the reason. Raises CountRefused.
     """
@@ -64,15 +65,21 @@ def figures(plan: Plan, opened: Iterable[Opened], withheld: Mapping[Area, str]) 
     forms: dict[tuple[int, bool, bool, bool], list[CellGroup]] = defaultdict(list)
     for group in cell_groups(plan):
         forms[form_of(group)].append(group)
-    solved = {(one.level, one.area, one.place): one for groups in forms.values() for one in solve(tree, groups)}
+    solved = {
+        (one.level, one.area, one.place, one.summed): one for groups in forms.values() for one in solve(tree, groups)
+    }
     order = list(Level)
-    return tuple(
-        Figure(level, area, cell, WITHHELD + withheld[level, area])
-        if (level, area) in withheld
-        else _figure(totals[level, area], cell, place, solved[level, area, place])
-        for level, area in sorted((*totals, *withheld), key=lambda at: (order.index(at[0]), at[1]))
-        for place, cell in enumerate(level_cells(plan, level))
-    )
+    found: list[Figure] = []
+    for level, area in sorted((*totals, *withheld), key=lambda at: (order.index(at[0]), at[1])):
+        cells = [(cell, place, False) for place, cell in enumerate(level_cells(plan, level))]
+        cells += [(cell, place, True) for place, cell in summed_cells(plan, level)]
+        for cell, place, summed in cells:
+            if (level, area) in withheld:
+                found.append(Figure(level, area, cell, WITHHELD + withheld[level, area]))
+            else:
+                parts = _parts(plan, level, place) if summed else (place,)
+                found.append(_figure(totals[level, area], cell, parts, solved[level, area, place, summed]))
+    return tuple(found)
 
 
 def contradicted(plan: Plan, opened: Iterable[Opened], withheld: Mapping[Area, str]) -> frozenset[Area]:
@@ -107,8 +114,8 @@ def _coverage(interval: Interval) -> str:
 
 
 @lru_cache(maxsize=256)
-def _variance(noise: Noise) -> str:
-    return decimal(noise.variance)
+def _variance(noise: Noise, measurements: int) -> str:
+    return decimal(measurements * noise.variance)
 
 
 def _agrees(plan: Plan, one: Opened, inside: Sequence[Opened]) -> bool:
@@ -122,18 +129,25 @@ def _agrees(plan: Plan, one: Opened, inside: Sequence[Opened]) -> bool:
     return True
 
 
-def _figure(one: Opened, cell: LevelCell, place: int, solved: Solved) -> Figure:
+@lru_cache(maxsize=256)
+def _parts(plan: Plan, level: Level, establisher: int) -> tuple[int, ...]:
+    """Return the places of a level's cells that together count what an establishers' cell counts."""
+    group = next(one for one in cell_groups(plan) if one.establisher == establisher)
+    return group.nation if level is Level.NATION else group.prefecture
+
+
+def _figure(one: Opened, cell: LevelCell, places: Sequence[int], solved: Solved) -> Figure:
     half_width = solved.interval.half_width
     return Figure(
         one.level,
         one.area,
         cell,
         TOO_NOISY if too_noisy(solved.value, half_width) else OK,
-        one.values[place],
+        sum(one.values[place] for place in places),
         solved.value,
         max(0, solved.estimated - half_width),
         max(0, solved.estimated + half_width),
         half_width,
         _coverage(solved.interval),
-        _variance(one.noise),
+        _variance(one.noise, len(places)),
     )

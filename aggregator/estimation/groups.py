@@ -50,11 +50,16 @@ class Estimates:
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """The intervals of a shape: of the nation's cells, and by prefecture of its cells and of its establishers."""
+    """The intervals of a shape: of the nation's cells, and by prefecture of its cells and of its establishers.
+
+    ``nation_sum`` and ``cell_sums`` are those of all cells of a group added up.
+    """
 
     nation: Interval | None
     cells: tuple[Interval | None, ...]
     establishers: tuple[Interval | None, ...]
+    nation_sum: Interval | None
+    cell_sums: tuple[Interval | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ def intervals(shape: Shape) -> Intervals:
         None if errors.nation is None else interval(errors.nation, SCALE),
         tuple(None if terms is None else interval(terms, SCALE) for terms in errors.cells),
         tuple(None if terms is None else interval(terms, SCALE) for terms in errors.establishers),
+        None if errors.nation_sum is None else interval(errors.nation_sum, SCALE),
+        tuple(None if terms is None else interval(terms, SCALE) for terms in errors.cell_sums),
     )
 
 
@@ -139,6 +146,8 @@ class Errors:
     nation: tuple[Term, ...] | None
     cells: tuple[tuple[Term, ...] | None, ...]
     establishers: tuple[tuple[Term, ...] | None, ...]
+    nation_sum: tuple[Term, ...] | None
+    cell_sums: tuple[tuple[Term, ...] | None, ...]
 
 
 def error_terms(shape: Shape) -> Errors:
@@ -148,6 +157,8 @@ def error_terms(shape: Shape) -> Errors:
         None if weights.nation is None else _terms(shape, weights.nation, "nation", 0),
         tuple(None if by is None else _terms(shape, by, "cell", p) for p, by in enumerate(weights.cells)),
         tuple(None if by is None else _terms(shape, by, "establisher", p) for p, by in enumerate(weights.establishers)),
+        None if weights.nation is None else _sum_terms(shape, weights.nation, None),
+        tuple(None if by is None else _sum_terms(shape, by, p) for p, by in enumerate(weights.cells)),
     )
 
 
@@ -174,6 +185,22 @@ def _terms(shape: Shape, by: _Whole, kind: str, place: int) -> tuple[Term, ...]:
         else:
             add(inside, shape.establisher, branch.establishers)
     return tuple(found)
+
+
+def _sum_terms(shape: Shape, by: _Whole, place: int | None) -> tuple[Term, ...]:
+    """Expand the error of a group's cells added up: the nation's, or those of the prefecture at ``place``.
+
+    Added up over a group, every cell's own difference counts with ``own`` once and with ``rest`` for each other cell.
+    """
+    cells = by.own + (shape.cells - 1) * by.rest
+    own = cells + shape.cells * by.totals + (SCALE if place is None else 0)
+    found: list[tuple[int, Noise | None, int]] = [(own, shape.nation, shape.cells)]
+    for p, branch in enumerate(shape.branches):
+        weight = shape.cells * (by.branches[p] - (0 if branch.summed else by.totals)) - cells
+        inside = -shape.cells * (by.branches[p] + (by.totals if branch.summed else 0))
+        found.append((weight + (SCALE if p == place else 0), branch.noise, shape.cells))
+        found.append((inside, shape.establisher, branch.establishers))
+    return tuple(Term(weight, noise, count) for weight, noise, count in found if weight and noise and count)
 
 
 @lru_cache(maxsize=64)

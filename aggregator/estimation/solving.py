@@ -25,7 +25,11 @@ from aggregator.privacy.distribution import Interval
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """One cell of one area: the rounded estimate, the value that adds up, the interval around the former."""
+    """One cell of one area: the rounded estimate, the value that adds up, the interval around the former.
+
+    Where ``summed``, it is all cells of a group added up, and ``place`` is that of the establishers' cell that counts
+    the same; otherwise the place of the cell at its own level.
+    """
 
     level: Level
     area: str
@@ -33,6 +37,7 @@ class Solved:
     estimated: int
     value: int
     interval: Interval
+    summed: bool = False
 
 
 def solve(tree: Tree, groups: Sequence[CellGroup]) -> Iterator[Solved]:
@@ -139,6 +144,7 @@ def _at_nation(
     for g, group in enumerate(groups):
         for c, place in enumerate(group.nation):
             yield Solved(nation.level, nation.area, place, estimated[g][c], fixed[g][c], within.nation)
+    yield from _summed(groups, nation, found.nation, values.nation, within.nation_sum)
 
 
 def _in_prefecture(
@@ -150,12 +156,25 @@ def _in_prefecture(
         for g, group in enumerate(groups):
             for c, place in enumerate(group.prefecture):
                 yield Solved(one.opened.level, one.code, place, estimated[g][c], fixed[g][c], width)
+        yield from _summed(groups, one.opened, cells, whole, within.cell_sums[p])
     inner = within.establishers[p]
     if inner is not None:
         estimated, fixed = rounded(found.establishers[p]).tolist(), values.establishers[p].tolist()
         for g, group in enumerate(groups):
             for e, each in enumerate(one.establishers):
                 yield Solved(each.level, each.area, _coarse(group), estimated[g][e], fixed[g][e], inner)
+
+
+def _summed(
+    groups: Sequence[CellGroup], one: Opened, cells: Integers, whole: Integers, width: Interval | None
+) -> Iterator[Solved]:
+    """Add up the cells of each group that the establishers count as one."""
+    if width is None:
+        return
+    estimated, fixed = rounded(cells.sum(axis=1)).tolist(), whole.sum(axis=1).tolist()
+    for g, group in enumerate(groups):
+        if group.cells > 1 and group.establisher is not None:
+            yield Solved(one.level, one.area, group.establisher, estimated[g], fixed[g], width, summed=True)
 
 
 def _coarse(group: CellGroup) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from aggregator.plans.model import Level
+from aggregator.plans.model import Level, Table
 from aggregator.query.areas import NATION
 from aggregator.query.release import Area, Edition, Figure
 from aggregator.query.selection import Selection
@@ -108,6 +108,11 @@ def of_level(selection: Selection, level: Level) -> Selection:
     """Return the plainest question to another level of the same release."""
     table = selection.edition.tables[level][0]
     return settle(Selection(selection.edition, level, table))
+
+
+def of_table(selection: Selection, table: Table) -> Selection:
+    """Return the question for the same areas to another table of the level."""
+    return settle(replace(selection, table=table, codes={}))
 
 
 def of_area(selection: Selection, area: str) -> Selection:

@@ -1,6 +1,7 @@
 """The first page of the national side: three questions, each with its chart, then everything that was published."""
 
 from dataclasses import dataclass
+from math import prod
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -45,10 +46,12 @@ def start() -> ResponseReturnValue:
     except NothingReleased:
         return render_template("national/nothing_yet.html")
     nation = benches.lay_out(_plain(edition, Level.NATION)) if edition.tables.get(Level.NATION) else None
-    country = benches.lay_out(_plain(edition, Level.PREFECTURE)) if edition.tables.get(Level.PREFECTURE) else None
+    country = benches.lay_out(_coarsest(edition, Level.PREFECTURE)) if edition.tables.get(Level.PREFECTURE) else None
+    whole = benches.lay_out(_coarsest(edition, Level.NATION)) if nation else None
     return render_template(
         "national/start.html",
         edition=edition,
+        whole=whole,
         nation=nation,
         nation_chart=chart_of(nation) if nation else None,
         country=country,
@@ -61,6 +64,13 @@ def start() -> ResponseReturnValue:
 
 def _plain(edition: Edition, level: Level) -> Selection:
     return benches.settle(Selection(edition, level, edition.tables[level][0]))
+
+
+def _coarsest(edition: Edition, level: Level) -> Selection:
+    """Return the question to a level's table with the fewest cells: what is asked first."""
+    tables = edition.tables[level]
+    few = min(tables, key=lambda one: prod(len(edition.dimensions[name].codes) for name in one.dimensions))
+    return benches.settle(Selection(edition, level, few))
 
 
 def _precision(edition: Edition, level: Level) -> Precision:

@@ -11,7 +11,7 @@ from aggregator.pages.bench import Bench
 from aggregator.pages.chart import Chart, draw_chart
 from aggregator.pages.saying import bare_area, bare_code
 from aggregator.pages.tile_map import TileMap, draw_map
-from aggregator.plans.model import Level
+from aggregator.plans.model import Level, Table
 from aggregator.query import queries
 from aggregator.query.answers import cite, permanent_link
 from aggregator.query.areas import prefectures
@@ -31,6 +31,15 @@ class Tab:
     """A way to another level of the same release."""
 
     level: Level
+    address: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableTab:
+    """A way to another table of the same level."""
+
+    table: Table
     address: str
     here: bool
 
@@ -68,6 +77,7 @@ def workbench() -> ResponseReturnValue:
         chart=chart_of(bench),
         tiles=map_of(bench),
         tabs=_tabs(settled),
+        tables=_tables(settled),
         choices=_choices(bench),
         all_areas=benches.of_all_areas(settled) if settled.level is not Level.NATION else None,
         previous=benches.address(settled, bench.page - 1) if bench.page > 1 else None,
@@ -110,6 +120,16 @@ def _tabs(settled: Selection) -> tuple[Tab, ...]:
         Tab(level, benches.address(benches.of_level(settled, level)), level is settled.level)
         for level in Level
         if settled.edition.tables.get(level)
+    )
+
+
+def _tables(settled: Selection) -> tuple[TableTab, ...]:
+    """Return the tables of a level, where there is more than one to choose from."""
+    tables = settled.edition.tables[settled.level]
+    if len(tables) < 2:
+        return ()
+    return tuple(
+        TableTab(one, benches.address(benches.of_table(settled, one)), one.id == settled.table.id) for one in tables
     )
 
 

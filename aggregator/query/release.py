@@ -68,7 +68,10 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One release, read. ``tables`` and ``dimensions`` are those of its plan, codes in the order of the vocabulary."""
+    """One release, read. ``dimensions`` are those of its plan, codes in the order of the vocabulary.
+
+    ``tables`` are those of its plan, and behind them those that a level adds up from its own cells.
+    """
 
     digest: str
     method: str
@@ -128,7 +131,9 @@ def read_edition(raw: bytes) -> Edition:
         released_at=datetime.fromisoformat(document["released_at"]),
         reporting=carried_out["nodes"],
         tables={
-            Level(level): tuple(Table(one["id"], tuple(one["dimensions"])) for one in tables)
+            Level(level): tuple(
+                Table(one["id"], tuple(one["dimensions"])) for one in [*tables, *document["sums"].get(level, [])]
+            )
             for level, tables in plan["tables"].items()
         },
         dimensions={one["id"]: _dimension(one) for one in plan["dimensions"]},

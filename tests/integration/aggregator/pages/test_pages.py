@@ -79,12 +79,30 @@ def test_what_is_downloaded_is_what_is_shown(office: Office) -> None:
 
 
 def test_the_sentence_on_the_noise_stands_above_the_chart_with_the_true_half_width(office: Office) -> None:
-    widths = {one["half_width"] for one in SECOND.document["figures"] if one["level"] == "nation"}
+    figures = [one for one in SECOND.document["figures"] if (one["level"], one["table"]) == ("nation", "grade_sex")]
+    widths = {one["half_width"] for one in figures}
     page = get(office.web, "/workbench?level=nation").text
     sentence = re.search(r"個人を守るため、各数値に±([\d,〜]+)人程度のゆらぎを加えています（95%区間）", page)
     assert sentence is not None
     assert {int(one.replace(",", "")) for one in sentence[1].split("〜")} == {min(widths), max(widths)}
     assert sentence.start() < page.index('class="whiskers')
+
+
+def test_the_first_page_says_how_many_there_are_in_all_before_anything_else(office: Office) -> None:
+    page = get(office.web, "/").text
+    sums = [one for one in SECOND.document["figures"] if (one["level"], one["table"]) == ("nation", "stage")]
+    shown = re.findall(r'in-all__number">([\d,]+)</span> <span class="in-all__width">±([\d,]+)<', page)
+    assert [tuple(int(one.replace(",", "")) for one in pair) for pair in shown] == [
+        (one["value"], one["half_width"]) for one in sums
+    ]
+    assert page.index("in-all__number") < page.index('class="whiskers')
+
+
+def test_a_level_with_two_tables_offers_both_and_keeps_the_areas(office: Office) -> None:
+    page = get(office.web, "/workbench?level=prefecture&area=13").text
+    other = unescape(re.findall(r'href="(/workbench[^"]*level=prefecture&amp;table=stage[^"]*)"', page)[0])
+    assert "area=13" in other
+    assert get(office.web, other).text.count('<td class="number">') == 2
 
 
 def test_reporting_nodes_withheld_and_noisy_figures_are_named(office: Office) -> None:

@@ -14,7 +14,7 @@ from aggregator.estimation.groups import MOST_COUNT, CountRefused
 from aggregator.estimation.opened import Opened
 from aggregator.plans.cells import level_cells, members
 from aggregator.plans.model import Level
-from aggregator.privacy.distribution import Noise
+from aggregator.privacy.distribution import Noise, half_width
 from tests.unit.aggregator.estimation.plans import COARSE, FINE, NOISES, PLAN, opened_totals, plan_of
 
 COUNTS = {"01": 3, "13": 1, "47": 5}
@@ -30,7 +30,13 @@ def by_area(found: tuple[Figure, ...], level: Level) -> dict[str, list[Figure]]:
 
 
 def values(figures_of_area: list[Figure]) -> list[int]:
-    return [one.value for one in figures_of_area if one.value is not None]
+    """The values that were measured at the area's own level, without what they sum up to."""
+    own = "stage" if figures_of_area[0].level is Level.ESTABLISHER else "grade_sex"
+    return [one.value for one in figures_of_area if one.value is not None and one.cell.table == own]
+
+
+def sums(figures_of_area: list[Figure]) -> list[Figure]:
+    return [one for one in figures_of_area if one.cell.table == "stage"]
 
 
 @settings(max_examples=25, deadline=None)
@@ -79,6 +85,31 @@ def test_with_areas_withheld_nothing_published_exceeds_what_it_is_part_of(
         assert ((one.level, one.area) in shut) == (one.status == "withheld:below_floor") == (one.value is None)
 
 
+def test_what_cells_sum_up_to_is_published_with_an_interval_of_its_own() -> None:
+    """Narrower than the sum of the cells' intervals, and no wider than the measurements alone would give."""
+    found = figures(PLAN, opened_totals(PLAN, COUNTS, Random(4), 20), {})
+    for level, area in ((Level.NATION, "JP"), (Level.PREFECTURE, "01")):
+        cells = by_area(found, level)[area]
+        for stage, places in zip(sums(cells), STAGES, strict=True):
+            parts = [cells[place] for place in places]
+            assert stage.value == sum(one.value or 0 for one in parts)
+            assert stage.measured == sum(one.measured or 0 for one in parts)
+            assert stage.sigma_squared == decimal(len(parts) * NOISES[level].variance)
+            assert stage.coverage is not None
+            assert stage.half_width is not None
+            assert 0.95 <= float(stage.coverage) < 0.97
+            assert stage.half_width < sum(one.half_width or 0 for one in parts)
+            assert stage.half_width <= half_width(Noise(NOISES[level].sigma_squared, 2 * len(parts))).half_width + 1
+
+
+def test_sums_are_withheld_with_the_total_they_are_of() -> None:
+    opened = [one for one in opened_totals(PLAN, COUNTS, Random(4), 20) if one.area != "13"]
+    found = figures(PLAN, opened, {(Level.PREFECTURE, "13"): "below_floor"})
+    shut = by_area(found, Level.PREFECTURE)["13"]
+    assert [one.cell.codes for one in sums(shut)] == [("elementary",), ("junior_high",)]
+    assert {one.status for one in shut} == {"withheld:below_floor"}
+
+
 def test_figures_come_by_level_area_and_cell_whatever_order_totals_came_in() -> None:
     opened = opened_totals(PLAN, COUNTS, Random(4), 20)
     found = figures(PLAN, opened, {})
@@ -106,7 +137,9 @@ def test_a_figure_carries_its_measurement_its_interval_and_its_noise() -> None:
 def test_intervals_are_cut_at_zero() -> None:
     opened = [Opened(Level.PREFECTURE, "01", (-900,) * 6, NOISES[Level.PREFECTURE])]
     for one in figures(PLAN, opened, {}):
-        assert (one.low, one.high, one.value, one.measured) == (0, 0, 0, -900)
+        measured = {"grade_sex": (-900,), "stage": (-3600, -1800)}[one.cell.table]
+        assert (one.low, one.high, one.value) == (0, 0, 0)
+        assert one.measured in measured
         assert one.status == "too_noisy"
 
 

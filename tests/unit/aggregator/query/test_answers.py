@@ -26,10 +26,14 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-@pytest.mark.parametrize("level", ["nation", "prefecture", "establisher"])
-def test_json_and_csv_hold_what_the_release_holds(level: str) -> None:
-    selection = read_selection(EDITION, [("level", level)])
-    published = [one for one in MADE.document["figures"] if one["level"] == level]
+@pytest.mark.parametrize(
+    ("level", "table"),
+    [("nation", "grade_sex"), ("nation", "stage"), ("prefecture", "grade_sex"), ("prefecture", "stage"),
+     ("establisher", "stage")],
+)  # fmt: skip
+def test_json_and_csv_hold_what_the_release_holds(level: str, table: str) -> None:
+    selection = read_selection(EDITION, [("level", level), ("table", table)])
+    published = [one for one in MADE.document["figures"] if (one["level"], one["table"]) == (level, table)]
     answer, table = answer_json(selection), rows_of(answer_csv(selection))
     assert answer["total"] == len(answer["figures"]) == len(table) == len(published)
     for one, row, raw in zip(answer["figures"], table, published, strict=True):

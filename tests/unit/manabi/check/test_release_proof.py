@@ -50,6 +50,14 @@ def document() -> dict[str, Any]:
     figures = [figure("nation", "JP", "grade_sex", cell, sum(count(one)[cell] for one in (ONE, TWO))) for cell in cells]
     figures += [figure("prefecture", "04", "grade_sex", cell, count(ONE)[cell] + count(TWO)[cell]) for cell in cells]
     figures += [figure("prefecture", "31", "grade_sex", cell, None) for cell in cells]
+    for level, area, parts in (
+        ("nation", "JP", (ONE, TWO)),
+        ("prefecture", "04", (ONE, TWO)),
+        ("prefecture", "31", ()),
+    ):
+        for stage, grades in STAGES.items():
+            whole = sum(count(one)[grade, sex] for one in parts for grade in grades for sex in SEXES)
+            figures.append(figure(level, area, "stage", (stage,), whole if parts else None))
     figures += [
         figure(
             "establisher", of.code, "stage", (stage,), sum(count(of)[grade, sex] for grade in grades for sex in SEXES)
@@ -71,6 +79,7 @@ def document() -> dict[str, Any]:
                 "establisher": [{"id": "stage", "dimensions": ["stage"]}],
             },
         },
+        "sums": {level: [{"id": "stage", "dimensions": ["stage"]}] for level in ("nation", "prefecture")},
         "areas": [
             {"level": "nation", "area": "JP", "nodes": 3}, {"level": "prefecture", "area": "04", "nodes": 2},
             {"level": "prefecture", "area": "31", "nodes": 1},
@@ -97,7 +106,7 @@ def truth() -> dict[str, dict[str, int]]:
 
 def test_a_good_release_passes() -> None:
     release = read(document())
-    assert proof.check_figures(release) == 3 * 27 + 3 * 2
+    assert proof.check_figures(release) == 3 * 27 + 3 * 2 + 3 * 2
     assert proof.check_sums(release) == 1
     assert proof.check_truth(release, truth()) == (27, 27)
     assert release.withheld() == {("prefecture", "31"): "below_floor"}
@@ -134,6 +143,15 @@ def test_a_release_with_a_fault_is_found(change: Callable[[dict[str, Any]], None
 def test_establishers_that_do_not_add_up_are_found() -> None:
     with pytest.raises(Unmet, match="establishers of 04 add up"):
         proof.check_sums(changed(lambda wire: wire["figures"][-3].update(value=99)))
+
+
+def test_a_sum_that_is_not_that_of_its_cells_is_found() -> None:
+    def raise_sum(wire: dict[str, Any]) -> None:
+        one = next(each for each in wire["figures"] if (each["area"], each["table"]) == ("04", "stage"))
+        one["value"] += 1
+
+    with pytest.raises(Unmet, match="the sums of 04"):
+        proof.check_sums(changed(raise_sum))
 
 
 def test_intervals_that_miss_the_truth_are_found() -> None:
