@@ -22,6 +22,7 @@ from sqlalchemy import text
 from aggregator.plans.document import Plan
 from aggregator.protocol.statements import RoundKind
 from aggregator.rounds import service as rounds
+from manabi.bench.cpu import machine_seconds, used_seconds
 from manabi.bench.lines import Bar, Line, Relation
 from manabi.bench.round_country import NODES, Server, make_plan, nation, report_all, widen_code_lists
 from trust.errors import N_, ManabiError
@@ -76,6 +77,8 @@ def measure(rounds_: int) -> list[Line]:
         Line(BENCH, "release_seconds", worst.seconds, "s", NODES, SECONDS),
         Line(BENCH, "peak_memory", max(one.peak for one in found) / 2**20, "MiB", rounds_, MEGABYTES),
         Line(BENCH, "release_size", worst.size / 1e6, "MB", 1),
+        Line(BENCH, "cpu_of_both_servers", worst.cpu, "s", 1),
+        Line(BENCH, "used_by_others", worst.others * 100, "%", 1),
     ]
     lines += [Line(BENCH, f"phase_{name}", seconds, "s", 1) for name, seconds in worst.phases]
     return lines
@@ -83,9 +86,14 @@ def measure(rounds_: int) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one round took: seconds, the peak memory of the largest process, bytes of the release, seconds by phase."""
+    """What one round took: seconds, the peak memory of the largest process, bytes of the release, seconds by phase.
+
+    `cpu` is the processor time of everything that had a part; `others` the share of the machine that went elsewhere.
+    """
 
     seconds: float
+    cpu: float
+    others: float
     peak: int
     size: int
     phases: Sequence[tuple[str, float]]
@@ -99,11 +107,13 @@ def _once(plan: Plan) -> Counted:
                 session.commit()
             _wait(processes, "announced", leader, round_id)
             report_all(plan, round_id, leader, helper, keys)
-            begun = time.monotonic()
+            machine, own, begun = machine_seconds(), used_seconds([os.getpid()]), time.monotonic()
             with leader.jobs.database.session() as session:
                 rounds.close_round(session, leader.jobs, round_id, leader.jobs.clock())
                 session.commit()
             _wait(processes, "released", leader, round_id)
+            machine, own = machine_seconds() - machine, used_seconds([os.getpid()]) - own
+            others = max(machine - own, 0.0) / ((time.monotonic() - begun) * len(os.sched_getaffinity(0)))
         worker = processes[0]
         with leader.jobs.database.session() as session:
             size = session.execute(text("SELECT length(document) FROM release")).scalar_one()
@@ -114,7 +124,7 @@ def _once(plan: Plan) -> Counted:
         if at <= ended:
             phases.append((step.replace("-", "_"), at - before))
             before = at
-    return Counted(ended - begun, max(one.peak for one in processes), int(size), phases)
+    return Counted(ended - begun, own, others, max(one.peak for one in processes), int(size), phases)
 
 
 @contextmanager

@@ -112,6 +112,7 @@ def test_noise_that_no_seat_sent_is_refused(closed: tuple[Country, UUID], plan: 
     assert reasons(country.send_noise(round_id, later)) == ["round_closed"] * 2
 
 
+@pytest.mark.long
 def test_the_draw_follows_from_nonces_that_were_committed_to(closed: tuple[Country, UUID], plan: Plan) -> None:
     country, round_id = closed
     said = country.show(round_id)

@@ -30,7 +30,7 @@ KILLS = [
 ]
 CALLS = ["/plans", "/rounds", "/openings", "/holdings", "/close", "/seating", "/open", "/released"]
 CALLS_OF_COMMITTEE = ["/draw", "/noise"]
-FEW = [("leader", "list-signed"), ("leader", "release-made")]
+FEW = [("leader", "list-signed")]
 
 
 def dying(country: Country, name: str) -> Server:

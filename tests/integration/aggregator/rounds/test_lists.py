@@ -70,6 +70,7 @@ def test_what_reached_one_server_only_does_not_count_and_a_mending_that_did_chan
     assert "47" not in statuses(release, "prefecture")
 
 
+@pytest.mark.long
 def test_the_floor_and_split_areas_are_withheld_and_named(country: Country, plan: Plan) -> None:
     country.place("a.node").boards = ("131016", "131024")
     country.place("a.node").areas = ("131016", "131024")
@@ -97,6 +98,7 @@ def test_the_floor_and_split_areas_are_withheld_and_named(country: Country, plan
     assert all(one["measured"] is None for one in release["figures"] if one["status"].startswith("withheld"))
 
 
+@pytest.mark.long
 def test_a_total_that_its_establishers_contradict_is_withheld_and_stays_spent(country: Country, plan: Plan) -> None:
     round_id = country.open(plan)
     liar = country.place("d.node")
@@ -110,6 +112,7 @@ def test_a_total_that_its_establishers_contradict_is_withheld_and_stays_spent(co
         assert [line.units for line in ledger.lines(session)] == [plan.total_units, plan.total_units, 0]
 
 
+@pytest.mark.long
 def test_late_nodes_count_in_a_supplement_that_costs_nobody_anything(country: Country, plan: Plan) -> None:
     first = country.open(plan)
     country.report(plan, first, *country.places[:4])
@@ -136,6 +139,7 @@ def test_late_nodes_count_in_a_supplement_that_costs_nobody_anything(country: Co
         assert spent == [(plan.total_units, "main"), (0, "disjoint")]
 
 
+@pytest.mark.long
 def test_a_repeat_is_charged_again_and_refused_when_too_little_is_left(country: Country, plan: Plan) -> None:
     finish_all(country, plan, country.open(plan))
     with country.leader.request() as session, pytest.raises(RoundNotNow):
@@ -165,6 +169,7 @@ def test_only_the_leader_opens_and_closes_and_one_round_at_a_time(country: Count
         service.close_round(session, country.helper.web, round_id, country.clock())
 
 
+@pytest.mark.long
 def test_a_round_closes_by_itself_when_its_time_is_over(country: Country, plan: Plan) -> None:
     round_id = country.open(plan)
     country.report(plan, round_id)
@@ -172,6 +177,7 @@ def test_a_round_closes_by_itself_when_its_time_is_over(country: Country, plan: 
     assert country.state(round_id) == ("released", "released"), country.problem(round_id)
 
 
+@pytest.mark.long
 def test_a_helper_that_is_away_delays_and_loses_nothing(country: Country, plan: Plan) -> None:
     round_id = country.open(plan)
     country.report(plan, round_id)

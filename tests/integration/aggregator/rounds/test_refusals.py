@@ -80,6 +80,7 @@ def with_shares_of_another(country: Country, other: Sent) -> Sent:
     return Sent(sign_header(country.place("a.node").key, header), header.digest, other.shares)
 
 
+@pytest.mark.long
 def test_forms_that_are_none_are_refused(country: Country, plan: Plan) -> None:
     round_id = country.open(plan)
     sent = country.make(plan, round_id, country.places[0])
@@ -101,6 +102,7 @@ def test_forms_that_are_none_are_refused(country: Country, plan: Plan) -> None:
     assert kept(country) == [0, 0]
 
 
+@pytest.mark.long
 def test_a_repeat_gets_the_same_receipt_and_an_older_one_is_refused(country: Country, plan: Plan) -> None:
     round_id = country.open(plan)
     place = country.places[0]
