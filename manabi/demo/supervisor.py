@@ -234,7 +234,7 @@ def _of_node(one: DemoNode, own: NodeFolder) -> dict[str, str]:
 
 def _of_server(one: DemoServer) -> dict[str, str]:
     role = "leader" if one is LEADER else "helper"
-    return {"MANABI_AGGREGATOR_ID": one.node_id, "MANABI_AGGREGATOR_ROLE": role, "MANABI_SEAT_SECONDS": "10"}
+    return {"MANABI_AGGREGATOR_ID": one.node_id, "MANABI_AGGREGATOR_ROLE": role, "MANABI_SEAT_SECONDS": "180"}
 
 
 def _note(holding: Holding, url: str, children: list[Child]) -> None:
