@@ -94,7 +94,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What makes a child count. ``yearly_absence``: at least so many days absent in the year's 出欠 of the record."""
+    """What makes a child count: at least so many days in the year's 出欠 of the guidance record.
+
+    ``yearly_absence`` counts days absent (欠席日数); ``yearly_non_attendance`` counts those suspended, in mourning and
+    the like (出席停止・忌引き等) as well, as the ministry's survey has done since school year 2020.
+    """
 
     kind: str
     at_least: int

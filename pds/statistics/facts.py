@@ -1,9 +1,10 @@
 """What a collection plan counts of one child: from opened records to a fact that names nobody. Pure.
 
-Long absence (長期欠席) is read from the year's attendance (出欠の記録) of the guidance record and nothing else. The
-form itself keeps days treated as attended (出席扱い) apart: they are part of the days present, and these are the
-required days less the days absent, so `absent` counts none of them. Each school writes its own days; the year's total
-is the sum over the schools the child went to, each school's days once, by its newest version.
+Long absence (長期欠席) is read from the year's attendance (出欠の記録) of the guidance record and nothing else. Which
+of its days count is the plan's: those absent (欠席日数) alone, or those suspended, in mourning and the like
+(出席停止・忌引き等) as well. The form keeps days treated as attended (出席扱い) apart: they are part of the days
+present, so neither holds any of them. Each school writes its own days; the year's total is the sum over the schools
+the child went to, each school's days once, by its newest version.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,11 @@ from aggregator.plans.model import Plan
 from aggregator.reporter.facts import ChildFact
 from trust.errors import N_, ManabiError
 
-YEARLY_ABSENCE: Final = "yearly_absence"
+DAYS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "yearly_absence": ("absent",),
+    "yearly_non_attendance": ("absent", "suspended"),
+}
+"""Which figures of the year's attendance each kind of fact adds up."""
 GRADE: Final = "grade"
 SEX: Final = "sex"
 _MOST_DAYS: Final = 366
@@ -55,7 +60,7 @@ class SchoolPart:
 
     school: str
     grade: str
-    absent: int
+    days: int
     own: bool
     issued_at: datetime
     version: int
@@ -63,30 +68,31 @@ class SchoolPart:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What is read of a child for a plan: grade and sex as the records give them, and each school's days absent."""
+    """What is read of a child for a plan: grade and sex as the records give them, and each school's days that count."""
 
     grade: str
     sex: str
     parts: tuple[SchoolPart, ...]
 
     @property
-    def absent(self) -> int:
-        """Days absent in the whole school year."""
-        return sum(part.absent for part in self.parts)
+    def days(self) -> int:
+        """Days that count in the whole school year."""
+        return sum(part.days for part in self.parts)
 
 
 def read_part(
-    body: Mapping[str, Any], *, name: str, school: str, school_year: int, own: bool, issued_at: datetime, version: int
+    plan: Plan, body: Mapping[str, Any], *, name: str, school: str, own: bool, issued_at: datetime, version: int
 ) -> SchoolPart:
     """Read a guidance record's body; `name` is the record's id. Raises `RecordUnreadable` for what is not the form."""
     try:
-        grade, absent, year = body["grade"], body["attendance"]["absent"], body["school_year"]
+        grade, year = body["grade"], body["school_year"]
+        figures = [body["attendance"][figure] for figure in DAYS_OF[plan.fact.kind]]
     except (KeyError, TypeError) as error:
         raise RecordUnreadable(record=name, reason="its form is not the one of a guidance record") from error
-    whole = type(absent) is int and 0 <= absent <= _MOST_DAYS
-    if not (whole and isinstance(grade, str) and year == school_year):
+    whole = all(type(days) is int and 0 <= days <= _MOST_DAYS for days in figures)
+    if not (whole and isinstance(grade, str) and year == plan.school_year):
         raise RecordUnreadable(record=name, reason="its form is not the one of a guidance record")
-    return SchoolPart(school, grade, absent, own, issued_at, version)
+    return SchoolPart(school, grade, sum(figures), own, issued_at, version)
 
 
 def sum_up(school: str, sex: str, parts: Iterable[SchoolPart]) -> Counted | None:
@@ -108,7 +114,7 @@ def sum_up(school: str, sex: str, parts: Iterable[SchoolPart]) -> Counted | None
 
 def require_known(plan: Plan) -> None:
     """Refuse a plan whose fact or dimensions this software does not know; raises `PlanNotUnderstood`."""
-    if plan.fact.kind != YEARLY_ABSENCE:
+    if plan.fact.kind not in DAYS_OF:
         raise PlanNotUnderstood(place="fact")
     for dimension in plan.base_dimensions:
         if dimension.id not in (GRADE, SEX):
@@ -122,8 +128,8 @@ def belongs(plan: Plan, counted: Counted) -> bool:
 
 
 def fact_of(plan: Plan, counted: Counted, *, establisher: str, prefecture: str) -> ChildFact:
-    """Return the fact of a child of the plan's population: one in its cell if it was absent long enough, else none."""
-    if counted.absent < plan.fact.at_least:
+    """Return the fact of a child of the plan's population: one in its cell if enough of its days count, else none."""
+    if counted.days < plan.fact.at_least:
         return ChildFact(establisher, prefecture, ())
     values = _values(counted)
     codes = tuple(values[dimension.id] for dimension in plan.base_dimensions)

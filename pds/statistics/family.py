@@ -46,9 +46,9 @@ class OwnCount:
     counted: Counted | None
 
     @property
-    def absent(self) -> int:
-        """Days absent in the year."""
-        return 0 if self.counted is None else self.counted.absent
+    def days(self) -> int:
+        """Days of the year that count under the plan."""
+        return 0 if self.counted is None else self.counted.days
 
 
 def is_here(session: Session, asking: Asking, learner: UUID, plan: Plan) -> bool:

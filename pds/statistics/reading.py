@@ -183,7 +183,7 @@ def _own_part(node: Node, plan: Plan, row: RecordRow, key: bytes) -> SchoolPart:
     except (KeyError, TypeError, ValueError) as error:
         raise RecordUnreadable(record=name, reason="what was signed is not a record") from error
     return facts.read_part(
-        opened.body, name=name, school=row.school, school_year=plan.school_year, own=True, issued_at=row.issued_at,
+        plan, opened.body, name=name, school=row.school, own=True, issued_at=row.issued_at,
         version=row.version,
     )  # fmt: skip
 
@@ -199,7 +199,7 @@ def _received_part(node: Node, plan: Plan, row: ReceivedRow, key: bytes) -> Scho
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise RecordUnreadable(record=name, reason="what was signed is not a copy") from error
     return facts.read_part(
-        said["body"], name=name, school=first, school_year=plan.school_year, own=False, issued_at=issued_at,
+        plan, said["body"], name=name, school=first, own=False, issued_at=issued_at,
         version=row.version,
     )  # fmt: skip
 

@@ -61,7 +61,9 @@ def sex_label(code: str) -> Text | str:
 
 def kind_label(plan: Plan) -> Sentence:
     """Return in one sentence what a plan counts."""
-    return Sentence(N_("Children who were absent on %(days)s days or more in the year"), {"days": plan.fact.at_least})
+    return Sentence(
+        N_("Children who were not at school on %(days)s days or more in the year"), {"days": plan.fact.at_least}
+    )
 
 
 def situation_of(seen: SeenRound) -> Situation:

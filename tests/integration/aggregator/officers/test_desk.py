@@ -56,7 +56,7 @@ def test_a_plan_goes_from_a_planner_over_two_officers_to_the_public(visit: Visit
     assert state(database) is PlanState.APPROVED
     assert "統計 二子" in main_text(second.get(PLAN))
     public = main_text(first.client.get("/plans/absence-2025"))
-    assert "30日以上欠席した子どもの人数" in public
+    assert "30日以上登校しなかった子どもの人数" in public
     assert SHIPPED.digest.hex() in main_text(first.client.get("/plans/absence-2025/details"))
     assert first.client.get("/plans/absence-2025.json").data == SHIPPED.to_bytes()
     assert "長期欠席" in main_text(first.client.get("/plans"))

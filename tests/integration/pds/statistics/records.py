@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
@@ -24,6 +25,15 @@ from trust.signing import SigningKey
 YEAR = 2025
 ISSUED = datetime(2026, 3, 25, 3, 0, tzinfo=UTC)
 SCHEMA = "urn:manabi:schema:guidance:1"
+
+
+def guidance_body(year: int, grade: str, days: int) -> dict[str, Any]:
+    """A guidance record with so many days not at school, two of them (if there are two) in mourning."""
+    body = bodies.guidance(year, grade, max(0, days - 2))
+    suspended = min(2, days)
+    attendance = body["attendance"]
+    attendance.update(suspended=suspended, required=204 - suspended, present=204 - days)
+    return body
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class Records:
     ) -> UUID:  # fmt: skip
         """Issue a guidance record; with `corrected` an earlier version said other days."""
         record = uuid4()
-        versions = [body or bodies.guidance(year, grade, absent)]
+        versions = [body or guidance_body(year, grade, absent)]
         if corrected:
             versions.insert(0, bodies.guidance(year, grade, corrected))
         self.session.add(
@@ -110,7 +120,7 @@ class Records:
         row = self.session.get_one(Record, (learner, record))
         row.current_version += 1
         self.session.flush()
-        self._version(learner, record, row.current_version, school, bodies.guidance(YEAR, grade, absent), YEAR)
+        self._version(learner, record, row.current_version, school, guidance_body(YEAR, grade, absent), YEAR)
 
     def counted(self, school: School, absent: int, grade: str = "P5", sex: str = "female") -> UUID:
         """A child of a school with a guidance record of the year."""
@@ -160,7 +170,7 @@ class Records:
             payload: dict[str, object] = {
                 "iss": code, "node": "old.node", "aud": self.node.node_id, "doc": str(doc), "version": version,
                 "category": "guidance", "school_year": YEAR, "schema": SCHEMA, "issued_at": issued_at.isoformat(),
-                "body": bodies.guidance(YEAR, grade, absent), "files": [],
+                "body": guidance_body(YEAR, grade, absent), "files": [],
             }  # fmt: skip
             if token is not None:
                 payload["enclosed"] = token

@@ -26,7 +26,7 @@ Visit = Callable[..., FlaskClient]
 
 
 class Family:
-    """A girl of grade 5 who was absent on 33 days, her mother, a stranger, and people of the offices."""
+    """A girl of grade 5 who was not at school on 33 days, her mother, a stranger, and people of the offices."""
 
     def __init__(self, world: World) -> None:
         east = world.school(EAST)
@@ -36,7 +36,7 @@ class Family:
         world.care(self.child, self.mother)
         world.enrol(self.child, east, room, school_year=2025)
         world.enrol(self.child, east, world.school_class(east), school_year=2026)
-        world.record(self.child, east, Category.GUIDANCE, [bodies.guidance(2025, "P5", 33)], school_year=2025)
+        world.record(self.child, east, Category.GUIDANCE, [bodies.guidance(2025, "P5", 31)], school_year=2025)
         self.officer = world.staff(StaffRole.BOARD_OFFICER, world.board)
         self.operator = world.staff(StaffRole.OPERATOR, world.board)
         self.teacher = world.staff(StaffRole.TEACHER, east, room)
@@ -140,7 +140,7 @@ def test_days_that_came_from_an_earlier_school_stand_beside_and_are_logged_too(
     records.commit()
     before = entries(jobs_node)
     _, page = post(visit(family.mother), family.child)
-    assert "Days absent, written by the school before" in page
+    assert "Days not at school, written by the school before" in page
     assert ">42<" in page
     assert entries(jobs_node) == before + 2
 

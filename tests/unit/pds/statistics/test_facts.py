@@ -28,32 +28,32 @@ AT = datetime(2026, 3, 25, tzinfo=UTC)
 HERE, THERE = "B120299000018", "B113299900011"
 
 
-def part(school: str = HERE, absent: int = 10, *, own: bool = True, days: int = 0, version: int = 1) -> SchoolPart:
-    return SchoolPart(school, "P5", absent, own, AT + timedelta(days=days), version)
+def part(school: str = HERE, days: int = 10, *, own: bool = True, later: int = 0, version: int = 1) -> SchoolPart:
+    return SchoolPart(school, "P5", days, own, AT + timedelta(days=later), version)
 
 
-def counted(absent: int, grade: str = "P5", sex: str = "female") -> Counted:
-    return Counted(grade, sex, (SchoolPart(HERE, grade, absent, True, AT, 1),))
+def counted(days: int, grade: str = "P5", sex: str = "female") -> Counted:
+    return Counted(grade, sex, (SchoolPart(HERE, grade, days, True, AT, 1),))
 
 
 def test_days_of_all_schools_of_the_year_add_up() -> None:
     found = sum_up(HERE, "female", [part(), part(THERE, 21, own=False)])
     assert found is not None
-    assert (found.absent, found.grade, found.sex) == (31, "P5", "female")
+    assert (found.days, found.grade, found.sex) == (31, "P5", "female")
 
 
 def test_each_school_counts_once_by_its_newest_version() -> None:
-    older, newer = part(THERE, 21, own=False, version=2), part(THERE, 5, own=False, days=1)
+    older, newer = part(THERE, 21, own=False, version=2), part(THERE, 5, own=False, later=1)
     for order in ([part(), older, newer], [newer, part(), older]):
         found = sum_up(HERE, "male", order)
         assert found is not None
-        assert found.absent == 15
+        assert found.days == 15
 
 
 def test_the_nodes_own_record_counts_before_a_newer_copy() -> None:
-    found = sum_up(HERE, "male", [part(absent=3), part(absent=200, own=False, days=9)])
+    found = sum_up(HERE, "male", [part(days=3), part(days=200, own=False, later=9)])
     assert found is not None
-    assert found.absent == 3
+    assert found.days == 3
 
 
 def test_without_the_present_schools_record_nothing_is_counted() -> None:
@@ -67,9 +67,9 @@ def test_what_rosters_call_other_the_register_calls_unspecified() -> None:
     assert found.sex == "unspecified"
 
 
-@pytest.mark.parametrize(("absent", "cells"), [(29, 0), (30, 1), (366, 1), (0, 0)])
-def test_at_least_so_many_days_is_one_in_one_cell(absent: int, cells: int) -> None:
-    fact = fact_of(PLAN, counted(absent), establisher="209201", prefecture="20")
+@pytest.mark.parametrize(("days", "cells"), [(29, 0), (30, 1), (366, 1), (0, 0)])
+def test_at_least_so_many_days_is_one_in_one_cell(days: int, cells: int) -> None:
+    fact = fact_of(PLAN, counted(days), establisher="209201", prefecture="20")
     assert len(fact.cells) == cells
     assert all(each == (("P5", "female"), 1) for each in fact.cells)
 
@@ -84,7 +84,7 @@ def test_days_that_cannot_be_are_refused_by_the_records_name(absent: Any) -> Non
     body = bodies.guidance(2025, "P5", 0)
     body["attendance"]["absent"] = absent
     with pytest.raises(RecordUnreadable) as refused:
-        read_part(body, name="r", school=HERE, school_year=2025, own=True, issued_at=AT, version=1)
+        read_part(PLAN, body, name="r", school=HERE, own=True, issued_at=AT, version=1)
     assert refused.value.params["record"] == "r"
     assert str(absent) not in str(refused.value.params["reason"])
 
@@ -92,14 +92,20 @@ def test_days_that_cannot_be_are_refused_by_the_records_name(absent: Any) -> Non
 @pytest.mark.parametrize("body", [{}, {"grade": "P5"}, {"grade": "P5", "attendance": None, "school_year": 2025}, []])
 def test_a_body_that_is_no_guidance_record_is_refused(body: Any) -> None:
     with pytest.raises(RecordUnreadable):
-        read_part(body, name="r", school=HERE, school_year=2025, own=True, issued_at=AT, version=1)
+        read_part(PLAN, body, name="r", school=HERE, own=True, issued_at=AT, version=1)
 
 
 def test_a_record_of_another_year_is_refused() -> None:
     with pytest.raises(RecordUnreadable):
-        read_part(
-            bodies.guidance(2024), name="r", school=HERE, school_year=2025, own=True, issued_at=AT, version=1
-        )  # fmt: skip
+        read_part(PLAN, bodies.guidance(2024), name="r", school=HERE, own=True, issued_at=AT, version=1)
+
+
+@pytest.mark.parametrize(("kind", "days"), [("yearly_absence", 28), ("yearly_non_attendance", 30)])
+def test_the_plan_says_which_days_count(kind: str, days: int) -> None:
+    plan, body = make_plan(fact__kind=kind), bodies.guidance(2025, "P5", 28)
+    assert body["attendance"]["suspended"] == 2
+    found = read_part(plan, body, name="r", school=HERE, own=True, issued_at=AT, version=1)
+    assert found.days == days
 
 
 def test_a_plan_that_asks_for_something_unknown_is_not_followed() -> None:
