@@ -483,7 +483,7 @@ def _server(address: Address, folder: Path, role: Role, clock: TickingClock) -> 
     (folder / name / "broker").mkdir(parents=True)
     environment = {
         "MANABI_AGGREGATOR_ID": name, "MANABI_AGGREGATOR_ROLE": role.value, "MANABI_OPERATOR": f"{role.value}の運営者",
-        "MANABI_CONTACT": "統計係", "MANABI_PUBLIC_URL": f"http://localhost:{_free_port()}",
+        "MANABI_CONTACT": "統計係", "MANABI_PUBLIC_URL": f"http://localhost:{free_port()}",
         "MANABI_DATABASE_URL": address.url("manabi_app"), "MANABI_JOBS_DATABASE_URL": address.url("manabi_jobs"),
         "MANABI_KEYRING": str(folder / name / "keyring"), "MANABI_BROKER_URL": "filesystem://",
         "MANABI_BROKER_FOLDER": str(folder / name / "broker"), "MANABI_SYNTHETIC": "on",
@@ -498,7 +498,7 @@ def _server(address: Address, folder: Path, role: Role, clock: TickingClock) -> 
     return Server(environment, settings, web, jobs, runner)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
