@@ -7,13 +7,13 @@ but bytes, signatures and what only whoever made the children up can know.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from manabi.check.authenticator import Authenticator
 from manabi.check.client import Answer, Client
+from manabi.check.count_plan import shipped_plan_for_the_demo, words_of
 from manabi.check.enrolment import enter_code, is_signed_in
 from manabi.check.page import Page
 from manabi.check.passkeys import register, use
@@ -38,7 +38,6 @@ _PATIENCE: Final = 180.0
 """Seconds until something that background work does must have happened."""
 
 _PAUSE: Final = 0.5
-_FLOOR: Final = 2
 _LONELY: Final = "31"
 """The prefecture with a single reporting node."""
 
@@ -388,30 +387,3 @@ class Count:
             expect(time.monotonic() < deadline, what, json.dumps(found, ensure_ascii=False)[:1500])
             time.sleep(_PAUSE)
         return found
-
-
-def shipped_plan_for_the_demo() -> Document:
-    """Return the shipped plan on long absence with the demo's floor and a schedule that begins now."""
-    plan: Document = json.loads((files("api_specs") / "plans" / "absence-2025.json").read_text("utf-8"))
-    now = datetime.now(UTC).replace(microsecond=0)
-    schedule = {"opens_at": _instant(now - timedelta(minutes=1)), "closes_at": _instant(now + timedelta(days=30))}
-    return {**plan, "floor": _FLOOR, "schedule": schedule}
-
-
-def words_of(plan: Document) -> int:
-    """Return the words of a submission with one establisher and one prefecture: stage totals and base cells."""
-    codes = {one["id"]: len(one.get("codes") or one["groups"]) for one in plan["dimensions"]}
-    base = 1
-    for one in plan["dimensions"]:
-        base *= codes[one["id"]] if "of" not in one else 1
-    within = 0
-    for table in plan["tables"]["establisher"]:
-        size = 1
-        for name in table["dimensions"]:
-            size *= codes[name]
-        within += size
-    return within + base
-
-
-def _instant(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

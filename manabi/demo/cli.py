@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from manabi.check import scenarios
-from manabi.check.count import shipped_plan_for_the_demo
+from manabi.check.count_plan import shipped_plan_for_the_demo
 from manabi.check.scenarios import Place
 from manabi.demo import supervisor
 from manabi.demo.fleet_nodes import fleet_nodes

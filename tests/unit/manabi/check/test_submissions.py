@@ -11,7 +11,7 @@ from aggregator.protocol.messages import open_header
 from aggregator.protocol.shares import Side, share_bytes
 from aggregator.protocol.totals import fits
 from aggregator.protocol.wire import SubmissionRefused
-from manabi.check.count import shipped_plan_for_the_demo, words_of
+from manabi.check.count_plan import shipped_plan_for_the_demo, words_of
 from manabi.check.submissions import Sender, forgeries
 from trust.envelopes import OVERHEAD
 from trust.framing import from_text
