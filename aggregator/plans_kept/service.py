@@ -190,6 +190,23 @@ def plan_of(session: Session, digest: bytes) -> Plan:
     return find(session, digest).plan
 
 
+def approved_bytes(session: Session, digest: bytes) -> bytes | None:
+    """Return the canonical bytes of an approved plan, None for any other."""
+    row = session.get(CollectionPlan, digest)
+    return row.document if row is not None and row.state == PlanState.APPROVED else None
+
+
+def token_of(session: Session, digest: bytes) -> str | None:
+    """Return the leader's signature over a plan, None where there is no such plan or it is not approved."""
+    row = session.get(CollectionPlan, digest)
+    return None if row is None else row.token
+
+
+def hold(session: Session, digest: bytes) -> bool:
+    """Lock a plan until the transaction ends: its rounds follow one another. Return whether there is such a plan."""
+    return session.get(CollectionPlan, digest, with_for_update=True) is not None
+
+
 def newest(session: Session, plan_id: str) -> Kept:
     """Return the newest approved version of a plan, or the newest draft where none is approved; raises PlanUnknown."""
     kept = [one for one in every(session) if one.plan.plan_id == plan_id and one.state is not PlanState.DECLINED]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from aggregator.ledger import service as ledger
 from aggregator.ledger.balance import BudgetExceeded
 from aggregator.plans.document import Plan
-from aggregator.plans_kept.models import CollectionPlan
+from aggregator.plans_kept import service as plans
 from aggregator.protocol.shares import Side
 from aggregator.protocol.statements import NONCE_BYTES, Earlier, Opening, RoundKind, commitment
 from aggregator.protocol.wire import StatementRefused, read_digest, sign
@@ -42,8 +42,7 @@ def open_round(session: Session, aggregator: Aggregator, plan: Plan, kind: Round
     """
     if aggregator.role is not Role.LEADER:
         raise NotThisServer(role=aggregator.role.value)
-    # The row of the plan is the lock under which its rounds follow one another.
-    if session.get(CollectionPlan, plan.digest, with_for_update=True) is None:
+    if not plans.hold(session, plan.digest):
         raise PlanUnknown
     standing.plan_of(session, plan.digest)
     if standing.running_round(session, plan.digest) is not None:
@@ -67,8 +66,7 @@ def announce(aggregator: Aggregator, peer: Peer, round_id: UUID, after: After) -
         row = standing.find(session, round_id)
         if row.state != RoundState.OPEN and row.peer_opening_signature is not None:
             return
-        plan_row = session.get_one(CollectionPlan, row.plan_digest)
-        token, made = plan_row.token, row.opening_signature
+        token, made = plans.token_of(session, row.plan_digest), row.opening_signature
         wanted: dict[str, object] = {"round": str(round_id), "plan": to_text(row.plan_digest)}
     peer.ask("/plans", {"token": token})
     after("plan-sent")
@@ -137,7 +135,7 @@ def agree(session: Session, aggregator: Aggregator, leader: str, token: str, now
         if standing.opening_of(row) != opening:
             raise StatementRefused(reason="another opening of a round that is announced")
         return str(row.opening_signature)
-    session.get(CollectionPlan, row.plan_digest, with_for_update=True)
+    plans.hold(session, row.plan_digest)
     plan = standing.plan_of(session, row.plan_digest)
     if (opening.plan, opening.leader, opening.helper) != (
         plan.digest,

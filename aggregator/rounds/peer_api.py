@@ -14,8 +14,7 @@ from flask.typing import ResponseReturnValue
 from aggregator.plans.model import MAX_PLAN
 from aggregator.plans_kept import service as plans
 from aggregator.protocol.wire import StatementRefused, SubmissionRefused, read_digest
-from aggregator.releases import service as releases
-from aggregator.rounds import adding, announcing, closing, proofs, seating, standing
+from aggregator.rounds import adding, announcing, closing, proofs, publishing, seating, standing
 from aggregator.rounds.errors import PeerUnproven
 from aggregator.rounds.ground import current_aggregator, ring
 from aggregator.rounds.peer import MOST_CALL, PREFIX
@@ -145,7 +144,7 @@ def state_sums(leader: str, body: bytes) -> bytes | None:
 @_answering("/released")
 def note_release(leader: str, body: bytes) -> bytes:
     """Note the release in this server's ledger, and remove what nodes sent."""
-    releases.note(transaction(), current_aggregator(), leader, _text(body, "release", _SHORT), now())
+    publishing.note(transaction(), current_aggregator(), leader, _text(body, "release", _SHORT), now())
     return b"{}"
 
 

@@ -16,8 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aggregator.plans.document import Level, Plan, read_plan
-from aggregator.plans_kept.models import CollectionPlan
-from aggregator.plans_kept.service import PlanState
+from aggregator.plans_kept import service as plans
 from aggregator.protocol import totals
 from aggregator.protocol.closing import Held
 from aggregator.protocol.committee import seed_of
@@ -65,10 +64,10 @@ def find(session: Session, round_id: UUID, *, lock: bool = False) -> CollectionR
 
 def plan_of(session: Session, digest: bytes) -> Plan:
     """Return an approved plan; raises PlanUnknown."""
-    row = session.get(CollectionPlan, digest)
-    if row is None or row.state != PlanState.APPROVED:
+    document = plans.approved_bytes(session, digest)
+    if document is None:
         raise PlanUnknown
-    return _plan(row.document)
+    return _plan(document)
 
 
 def opening_of(row: CollectionRound) -> Opening:

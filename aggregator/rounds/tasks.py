@@ -8,10 +8,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from uuid import UUID
 
-from aggregator.plans_kept.models import CollectionPlan
+from aggregator.plans_kept import service as plans
 from aggregator.protocol.statements import ServerSums
 from aggregator.releases import service as releases
-from aggregator.rounds import adding, announcing, closing, seating, standing
+from aggregator.rounds import adding, announcing, closing, publishing, seating, standing
 from aggregator.rounds.errors import PlanUnknown
 from aggregator.rounds.peer import Peer
 from aggregator.rounds.standing import RoundState
@@ -52,7 +52,7 @@ def handlers(
             SUMS: lambda run: _alone(
                 aggregator, run, lambda: adding.add_up(aggregator, _round(run), sampler, _tick(run), after)
             ),
-            FORGET: lambda run: _alone(aggregator, run, lambda: releases.forget(aggregator, _round(run), after)),
+            FORGET: lambda run: _alone(aggregator, run, lambda: publishing.forget(aggregator, _round(run), after)),
         }
     steps: dict[str, Callable[[Aggregator, Peer, UUID, After], None]] = {
         ANNOUNCE: announcing.announce,
@@ -106,11 +106,11 @@ def _release(aggregator: Aggregator, _: Peer, round_id: UUID, after: After) -> N
         row = standing.find(session, round_id)
         if row.state == RoundState.RELEASED:
             return
-        document = releases.make(session, aggregator, row, now)
+        document = publishing.make(session, aggregator, row, now)
     after("release-made")
     with aggregator.database.session() as session:
         if releases.statement_of(session, round_id) is None:
-            releases.publish(session, aggregator, round_id, document, now)
+            publishing.publish(session, aggregator, round_id, document, now)
             jobs.enqueue(session, TELL, {"round": str(round_id)}, now=now)
         session.commit()
     after("released")
@@ -126,8 +126,7 @@ def _tell(aggregator: Aggregator, peer: Peer, round_id: UUID, after: After) -> N
 
 def _hand_over(aggregator: Aggregator, peer: Peer, run: JobRun) -> None:
     with aggregator.database.session() as session:
-        row = session.get(CollectionPlan, _plan(run))
-        token = None if row is None else row.token
+        token = plans.token_of(session, _plan(run))
     if token is None:
         raise PlanUnknown
     peer.ask("/plans", {"token": token})
