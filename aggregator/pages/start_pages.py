@@ -15,6 +15,7 @@ from aggregator.query.errors import NothingReleased
 from aggregator.query.release import Edition
 from aggregator.query.selection import Selection
 from aggregator.query.service import open_edition
+from web.accounts.current import current_account
 from web.context import transaction
 from web.routes import declares
 
@@ -44,12 +45,13 @@ def start() -> ResponseReturnValue:
     try:
         edition = open_edition(transaction(), None)
     except NothingReleased:
-        return render_template("national/nothing_yet.html")
+        return render_template("national/nothing_yet.html", signed_in=current_account() is not None)
     nation = benches.lay_out(_plain(edition, Level.NATION)) if edition.tables.get(Level.NATION) else None
     country = benches.lay_out(_coarsest(edition, Level.PREFECTURE)) if edition.tables.get(Level.PREFECTURE) else None
     whole = benches.lay_out(_coarsest(edition, Level.NATION)) if nation else None
     return render_template(
         "national/start.html",
+        signed_in=current_account() is not None,
         edition=edition,
         whole=whole,
         nation=nation,

@@ -62,7 +62,7 @@ def workbench() -> ResponseReturnValue:
     try:
         edition = open_edition(transaction(), request.args.get("release"))
     except NothingReleased:
-        return render_template("national/nothing_yet.html")
+        return render_template("national/nothing_yet.html", signed_in=False)
     if not any(name == "level" and value for name, value in asked):
         asked.append(("level", Level.PREFECTURE.value))
     settled = benches.settle(read_selection(edition, asked))
