@@ -14,6 +14,8 @@ from xml.etree import ElementTree  # our own test runner's files
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CODE = ("consent", "trust", "web", "aggregator", "pds", "manabi", "api_specs", "tests", ".ci")
+LEDGER = ("tests/privacy/ledger", "tests/integration/aggregator/ledger", "tests/unit/aggregator/ledger")
+"""What spends the privacy budget is run with every branch counted."""
 SHARING = ("tests/integration/pds/sharing", "tests/integration/pds/look_back/test_api.py")
 """The tests that alone run every line and branch of pds.sharing; counting lines makes tests a third slower."""
 EVIDENCE = ROOT / "docs" / "evidence.json"
@@ -49,16 +51,24 @@ TEST = (
         (
             pytest("-n", "2", "tests/unit/consent", "--cov=consent", "--cov-branch", "--cov-fail-under=100",
                    "--cov-report=term-missing:skip-covered"),
-            pytest("-n", "2", "tests/unit", "tests/architecture", "--ignore=tests/unit/consent"),
+            pytest("-n", "2", "tests/unit", "tests/architecture", "--ignore=tests/unit/consent",
+                   "--ignore=tests/unit/aggregator/ledger"),
         ),
     ),
-    Suite("privacy", (pytest("-n", "2", "tests/privacy"),)),
+    Suite(
+        "privacy",
+        (
+            pytest("-n", "2", *LEDGER, "--cov=aggregator.ledger", "--cov-branch", "--cov-fail-under=100",
+                   "--cov-report=term-missing:skip-covered"),
+            pytest("-n", "2", "tests/privacy", "--ignore=tests/privacy/ledger"),
+        ),
+    ),
     Suite(
         "integration",
         (
             pytest("-n", "2", *SHARING, "--cov=pds.sharing", "--cov-branch", "--cov-fail-under=100",
                    "--cov-report=term-missing:skip-covered"),
-            pytest("-n", "2", "tests/integration", *(f"--ignore={path}" for path in SHARING)),
+            pytest("-n", "2", "tests/integration", *(f"--ignore={path}" for path in (*SHARING, *LEDGER))),
         ),
     ),
     Suite("journeys", (pytest("-n", "2", "--dist", "loadfile", "tests/journeys"),)),

@@ -34,9 +34,9 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_json_and_csv_hold_what_the_release_holds(level: str, table: str) -> None:
     selection = read_selection(EDITION, [("level", level), ("table", table)])
     published = [one for one in MADE.document["figures"] if (one["level"], one["table"]) == (level, table)]
-    answer, table = answer_json(selection), rows_of(answer_csv(selection))
-    assert answer["total"] == len(answer["figures"]) == len(table) == len(published)
-    for one, row, raw in zip(answer["figures"], table, published, strict=True):
+    answer, found = answer_json(selection), rows_of(answer_csv(selection))
+    assert answer["total"] == len(answer["figures"]) == len(found) == len(published)
+    for one, row, raw in zip(answer["figures"], found, published, strict=True):
         assert {name: one[name] for name in NUMBERS} == {name: raw[name] for name in NUMBERS}
         assert list(one["codes"].values()) == raw["cell"]
         written = {name: "" if raw[name] is None else str(raw[name]) for name in NUMBERS}
