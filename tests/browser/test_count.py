@@ -103,7 +103,8 @@ def test_every_language_fits_the_smallest_screen_in_light_and_dark(
 def test_an_analyst_goes_from_the_question_to_the_file(site: CountSite, window: Window, tmp_path: Path) -> None:
     page = window(DESKTOP, java_script_enabled=False)
     page.goto("/")
-    page.get_by_role("link", name="表で見る・ほかの学年を選ぶ").click()
+    page.get_by_role("link", name="表で見る・ほかの内訳を選ぶ").click()
+    page.get_by_role("link", name="学年 × 性別").click()
     page.get_by_label("学年", exact=True).select_option("J2")
     page.get_by_label("性別", exact=True).select_option("male")
     page.get_by_role("button", name="この条件で見る").click()
